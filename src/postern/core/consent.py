@@ -1,0 +1,45 @@
+"""What a person agreed to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from postern.core.errors import invalid
+from postern.core.ids import AccessPointId, ConsentId, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One person's recorded agreement to be recognised by their face.
+
+    Attributes:
+        id: Its name.
+        person: Who agreed.
+        purpose: What for, in the words that the person saw.
+        places: The access points it covers.
+        text_version: Which version of the site's consent text the person saw.
+        given: When; aware UTC.
+        expires: When it ends by itself.
+        withdrawn: When the person took it back; None while it stands.
+    """
+
+    id: ConsentId
+    person: PersonId
+    purpose: str
+    places: frozenset[AccessPointId]
+    text_version: str
+    given: datetime
+    expires: datetime
+    withdrawn: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not self.purpose.strip() or not self.text_version.strip():
+            raise invalid("A consent names its purpose and the version of its text.")
+        if not self.places:
+            raise invalid("A consent names the access points it covers.")
+        if not self.given < self.expires:
+            raise invalid("A consent ends after it was given.")
+
+    def holds(self, place: AccessPointId, now: datetime) -> bool:
+        """Whether the person agrees to be recognised at `place` now."""
+        stands = self.withdrawn is None or now < self.withdrawn
+        return place in self.places and self.given <= now < self.expires and stands

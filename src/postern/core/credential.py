@@ -1,0 +1,33 @@
+"""What a holder is recognised by."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from postern.core.errors import invalid
+from postern.core.evidence import Factor
+from postern.core.ids import CredentialId, Holder
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A face reference, plate, pass, card or PIN, without its secret part.
+
+    Attributes:
+        id: Its name.
+        factor: Which kind it is.
+        holder: Whose it is.
+        enabled: False while an operator has switched it off.
+        valid_from: When it begins to count; aware UTC.
+        valid_until: When it stops; None for never.
+    """
+
+    id: CredentialId
+    factor: Factor
+    holder: Holder
+    enabled: bool
+    valid_from: datetime
+    valid_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.valid_until is not None and not self.valid_from < self.valid_until:
+            raise invalid("A credential ends after it begins.")

@@ -1,0 +1,94 @@
+"""What the ledger keeps: a closed set, so that an auditor can read them all.
+
+Events are pseudonymous: they name permits and holders by id, keep chances in coarse bands, and hold
+no picture, vector, score or plate. An attempt in which nobody was recognised is no event.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from postern.core.decision import Reason
+from postern.core.ids import (
+    AccessPointId,
+    AttemptId,
+    ConsentId,
+    CredentialId,
+    Holder,
+    PermitId,
+    PersonId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An attempt by somebody who was recognised was granted or denied, or an exit was opened."""
+
+    at: datetime
+    access_point: AccessPointId
+    attempt: AttemptId
+    reason: Reason
+    permit: PermitId | None
+    holders: tuple[Holder, ...]
+    band: int
+    passback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """The actuator answered: what became of a grant."""
+
+    at: datetime
+    access_point: AccessPointId
+    attempt: AttemptId
+    done: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A grant whose actuator's answer was never seen, closed at the next start."""
+
+    at: datetime
+    access_point: AccessPointId
+    attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """A person agreed to be recognised."""
+
+    at: datetime
+    consent: ConsentId
+    person: PersonId
+    text_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A person took their consent back; their references were destroyed."""
+
+    at: datetime
+    consent: ConsentId
+    person: PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A credential was added."""
+
+    at: datetime
+    credential: CredentialId
+    holder: Holder
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An operator added or removed a permit, vehicle or credential."""
+
+    at: datetime
+    what: str
+    subject: str
+    by: str
+
+
+Event = Decided | Acted | Interrupted | Consented | Withdrawn | Enrolled | Changed

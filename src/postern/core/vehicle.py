@@ -1,0 +1,54 @@
+"""A vehicle that was registered, and its plate's text."""
+
+from dataclasses import dataclass
+
+from postern.core.errors import invalid
+from postern.core.ids import VehicleId
+from postern.core.person import check_name
+
+#: Characters. The shortest plates in use have two, the longest (India, Iran) ten.
+MIN_PLATE, MAX_PLATE = 2, 10
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """A vehicle that may hold permits.
+
+    Attributes:
+        id: Starts with ``v-``.
+        plate: Its plate, capitals and digits without separators.
+        label: What its owner calls it.
+    """
+
+    id: VehicleId
+    plate: str
+    label: str
+
+    def __post_init__(self) -> None:
+        if not self.id.startswith("v-"):
+            raise invalid("A vehicle's id starts with 'v-'.")
+        if self.plate != plate_text(self.plate):
+            raise invalid("A plate is kept in capitals and digits without separators.")
+        check_name(self.label)
+
+
+def plate_text(written: str) -> str:
+    """A plate as it is compared: capitals and digits alone.
+
+    Args:
+        written: As somebody wrote it; blanks, dashes, dots and small letters are allowed.
+
+    Raises:
+        PosternError: `invalid` where anything else is in it, or too few or too many characters
+            are. Wildcards are refused: a permit is for one vehicle.
+    """
+    text = "".join(c for c in written.upper() if c not in " -.·")
+    if not all(c in ALPHABET for c in text):
+        raise invalid(
+            f"The plate {written!r} holds something other than letters A to Z and digits.",
+            "Write it as on the vehicle; wildcards are not allowed.",
+        )
+    if not MIN_PLATE <= len(text) <= MAX_PLATE:
+        raise invalid(f"A plate has {MIN_PLATE} to {MAX_PLATE} letters and digits.")
+    return text

@@ -1,0 +1,115 @@
+"""A camera's picture, what recognisers make of it, and the ports that carry both."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from postern.core.errors import invalid
+from postern.core.evidence import Evidence
+from postern.core.ids import CameraId, CredentialId, Holder
+from postern.core.look import Look
+from postern.core.moment import Moment
+
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of one camera.
+
+    Attributes:
+        camera: Which camera.
+        image: (H, W, 3), uint8, blue-green-red, 0..255, row 0 at the top.
+        captured: When it was taken, on both clocks.
+        sequence: Counts the camera's frames from 0, so that gaps show.
+    """
+
+    camera: CameraId
+    image: Image
+    captured: Moment
+    sequence: int
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise invalid("A frame must be an 8-bit colour picture of shape (H, W, 3).")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a model made of one or more looks; opaque to everyone but that model's own code.
+
+    Attributes:
+        values: The model's numbers; for a face (128,) float32.
+        model: The sha256 of the model that made them, in hex.
+        looks: How many different looks it holds, at least 1.
+    """
+
+    values: npt.NDArray[np.generic]
+    model: str
+    looks: int
+
+    def __post_init__(self) -> None:
+        if self.looks < 1:
+            raise invalid("A template holds at least one look.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A look and, where nothing spoils it, the template made of it."""
+
+    look: Look
+    template: Template | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a credential's holder looks like, opened for comparison."""
+
+    credential: CredentialId
+    holder: Holder
+    template: Template
+
+
+class Source(Protocol):
+    """A camera, or what stands in for one."""
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames as they come, until the source ends or `close` is called.
+
+        Raises:
+            PosternError: `unavailable` where the source cannot be reached now, `invalid` where
+                what it gives can never be decoded.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends `frames` within a second, from any thread; safe to call twice."""
+        ...
+
+
+class Recogniser(Protocol):
+    """Turns pixels into looks."""
+
+    def sightings(self, frame: Frame) -> tuple[Sighting, ...]:
+        """Every face or plate in the frame, largest first; the same frame gives the same."""
+        ...
+
+
+class Matcher(Protocol):
+    """Says how likely somebody else would have matched at least this well."""
+
+    def match(
+        self, probes: Sequence[Template], references: Sequence[Reference], seen: Moment
+    ) -> tuple[Evidence, ...]:
+        """Evidence for every reference, best first.
+
+        Args:
+            probes: The looks of one attempt that differ, in the order they came; the bound
+                accounts for the attempt having been tried after each one.
+            references: The references that this access point's permits allow.
+            seen: When the last look was captured.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Pixels to looks: pure functions on arrays around models whose hash was checked."""
