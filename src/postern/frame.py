@@ -76,6 +76,14 @@ class Reference:
 class Source(Protocol):
     """A camera, or what stands in for one."""
 
+    @property
+    def live(self) -> bool:
+        """Whether its frames show what is in front of a camera now.
+
+        Enrolment refuses a source that is not live: a recording proves nobody's presence.
+        """
+        ...
+
     def frames(self) -> Iterator[Frame]:
         """Frames as they come, until the source ends or `close` is called.
 
