@@ -61,6 +61,14 @@ def size(data: bytes) -> tuple[int, int]:
     raise invalid("The file is no JPEG, PNG, BMP or PGM/PPM picture.")
 
 
+def is_picture(head: bytes) -> bool:
+    """Whether a file that begins with these bytes (two at least) says that it is a picture.
+
+    It may still be damaged; `decode` finds out.
+    """
+    return head.startswith((b"\x89PNG", b"\xff\xd8", b"BM", b"P5", b"P6"))
+
+
 def _decoded(data: bytes) -> "Image | None":
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)

@@ -1,0 +1,1 @@
+"""An actuator without a device, for trials, the demo and tests."""

@@ -1,0 +1,1 @@
+"""The service: lanes, attempts and enrolment, seen through ports only."""

@@ -1,0 +1,1 @@
+"""Recordings and pictures on disk, for trials, the demo and evaluation."""

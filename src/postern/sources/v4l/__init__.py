@@ -1,0 +1,1 @@
+"""Cameras at this machine's own ports (Video4Linux): webcams, CSI modules, grabbers."""

@@ -1,0 +1,149 @@
+"""A camera at one of this machine's own ports, through FFmpeg's Video4Linux input.
+
+Not tried on hardware so far (quality.toml): what is tested is everything behind the driver.
+"""
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from postern.core.errors import Code, PosternError, invalid
+from postern.core.ids import CameraId
+from postern.core.moment import Moment
+from postern.core.ports import Clock
+from postern.frame import Frame
+from postern.picture import MAX_PIXELS
+from postern.sources.live import LiveStream
+from postern.sources.video import Picture
+
+MAX_FPS = 240.0
+#: Seconds. A picture that claims to be older was not stamped by this machine's monotonic clock.
+MAX_LAG_S = 10.0
+
+REASONS = {
+    errno.EACCES: ("may not be opened by this user", "Add the user to the group 'video'."),
+    errno.EPERM: ("may not be opened by this user", "Add the user to the group 'video'."),
+    errno.EBUSY: ("is in use", "Close the program that uses it."),
+    errno.ENOTTY: ("is no camera", ""),
+    errno.ENODEV: ("gives no pictures", "Cameras often have a second node for metadata only."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Which camera, and what is asked of it; it answers with the nearest that it can do.
+
+    Attributes:
+        device: Its path, or N for /dev/videoN.
+        width: Pixels.
+        height: Pixels.
+        fps: Pictures per second.
+    """
+
+    device: str | int = 0
+    width: int = 640
+    height: int = 480
+    fps: float = 15.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.device, int) and self.device < 0:
+            raise invalid("A camera's number is 0 or more.")
+        if self.width < 1 or self.height < 1 or self.width * self.height > MAX_PIXELS:
+            raise invalid(f"A camera's pictures have 1 to {MAX_PIXELS} pixels.")
+        if not 0.0 < self.fps <= MAX_FPS:
+            raise invalid(f"Pictures per second must be more than 0 and at most {MAX_FPS:.0f}.")
+
+    @property
+    def path(self) -> Path:
+        """Where the device is."""
+        number = str(self.device)
+        return Path(f"/dev/video{number}" if number.isdecimal() else number)
+
+
+class V4lSource:
+    """One camera. Frames carry the kernel's time of capture where the driver gives one.
+
+    Args:
+        config: Which camera.
+        camera: What it is called.
+        clock: The two clocks.
+    """
+
+    live = True
+
+    def __init__(self, config: Config, camera: CameraId, clock: Clock) -> None:
+        self._config = config
+        name = f"The camera {config.path}"
+        self._stream = LiveStream(name, self._open, camera, clock, kernel_time)
+
+    def frames(self) -> Iterator[Frame]:
+        """The newest frame each time, until `close`; after an error it may be called again.
+
+        Raises:
+            PosternError: `unavailable` where the camera is absent, in use, or stops; `invalid`
+                where its pictures are too large.
+        """
+        return self._stream.frames()
+
+    def close(self) -> None:
+        """Ends `frames` within a second, from any thread; safe to call twice."""
+        self._stream.close()
+
+    def _open(self) -> InputContainer:
+        config = self._config
+        if not config.path.exists():
+            raise _unusable(config.path, "is not there", "")
+        if not any("v4l2" in name.split(",") for name in av.formats_available):
+            raise invalid("This build of PyAV cannot read cameras; it needs Linux.")
+        options = {"video_size": f"{config.width}x{config.height}", "framerate": f"{config.fps:g}"}
+        try:
+            return av.open(str(config.path), mode="r", format="v4l2", options=options)
+        except av.FFmpegError as error:
+            otherwise = (f"cannot be opened ({error.strerror})", "")
+            reason, hint = REASONS.get(error.errno or 0, otherwise)
+            raise _unusable(config.path, reason, hint) from None
+
+
+def kernel_time(picture: Picture, arrived: Moment) -> Moment:
+    """When the kernel captured a picture.
+
+    Drivers stamp buffers with the monotonic clock (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC), the very
+    clock of `Moment.monotonic_s`. Without it, a picture that waited in the driver would pass as
+    fresh. Some old drivers stamp with the calendar's time: such a stamp is off by years, and the
+    moment of arrival is taken instead.
+    """
+    if picture.time_s is None:
+        return arrived
+    lag_s = arrived.monotonic_s - picture.time_s
+    return arrived.plus(-lag_s) if 0.0 <= lag_s <= MAX_LAG_S else arrived
+
+
+def cameras(
+    devices: Path = Path("/dev"), names: Path = Path("/sys/class/video4linux")
+) -> tuple[str, ...]:
+    """The cameras of this machine, each as its path and, in brackets, its name.
+
+    Args:
+        devices: Where device files are.
+        names: Where the kernel tells their names.
+    """
+    return tuple(_described(node, names) for node in sorted(devices.glob("video[0-9]*")))
+
+
+def _described(node: Path, names: Path) -> str:
+    try:
+        name = (names / node.name / "name").read_text("utf-8", "replace").strip()
+    except OSError:
+        return str(node)
+    return f"{node} ({name})"
+
+
+def _unusable(path: Path, reason: str, hint: str) -> PosternError:
+    present = ", ".join(cameras()) or "none"
+    return PosternError(
+        Code.UNAVAILABLE, f"The camera {path} {reason}; cameras present: {present}.", hint
+    )
