@@ -1,0 +1,1 @@
+"""What Postern remembers: people, vehicles, consents, credentials, permits, areas and events."""

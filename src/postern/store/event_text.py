@@ -1,0 +1,209 @@
+"""Events as text: canonical JSON of one version, which reads back to the very same text.
+
+Keys are sorted, there are no blanks, characters stand for themselves, and times are in UTC with
+microseconds. A text that is not what this program would have written is refused.
+"""
+
+import json
+from datetime import datetime
+from typing import assert_never
+
+from postern.core.decision import Reason
+from postern.core.errors import PosternError, invalid
+from postern.core.event import (
+    Acted,
+    Changed,
+    Consented,
+    Decided,
+    Enrolled,
+    Event,
+    Interrupted,
+    Withdrawn,
+)
+from postern.core.ids import (
+    AccessPointId,
+    AttemptId,
+    ConsentId,
+    CredentialId,
+    Holder,
+    PermitId,
+    PersonId,
+    VehicleId,
+)
+from postern.store.schema import parse_time, time_text
+
+VERSION = 1
+
+Value = str | int | bool | None | list[str]
+
+
+def kind(event: Event) -> str:
+    """The one word for what sort of event it is."""
+    return type(event).__name__.lower()
+
+
+def encode(event: Event) -> str:
+    """The one text of an event.
+
+    Raises:
+        PosternError: `invalid` where a field holds what its type does not allow, so that the text
+            would not read back to this event.
+    """
+    head: dict[str, Value] = {"v": VERSION, "kind": kind(event), "at": time_text(event.at)}
+    text = _canonical(head | _fields(event))
+    if decode(text) != event:
+        raise invalid(f"An event of the kind {kind(event)!r} does not survive being written down.")
+    return text
+
+
+def decode(text: str) -> Event:
+    """The event that a text stands for.
+
+    Raises:
+        PosternError: `invalid` where it is damaged, of another version, or not canonical.
+    """
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _damaged() from None
+    if not isinstance(record, dict):
+        raise _damaged()
+    if record.get("v") != VERSION:
+        raise invalid("An event was written by another version of Postern.", "Update this one.")
+    event = _event(_Reader(record))
+    head: dict[str, Value] = {"v": VERSION, "kind": kind(event), "at": time_text(event.at)}
+    if _canonical(head | _fields(event)) != text:
+        raise _damaged()
+    return event
+
+
+def _canonical(record: dict[str, Value]) -> str:
+    try:
+        text = json.dumps(
+            record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
+        text.encode()
+    except (TypeError, ValueError):
+        raise invalid("An event holds something that cannot be written down.") from None
+    return text
+
+
+def _fields(event: Event) -> dict[str, Value]:
+    match event:
+        case Decided() | Acted() | Interrupted():
+            return _fields_at_access_point(event)
+        case Consented(_, consent, person, text_version):
+            return {"consent": consent, "person": person, "text_version": text_version}
+        case Withdrawn(_, consent, person):
+            return {"consent": consent, "person": person}
+        case Enrolled(_, credential, holder):
+            return {"credential": credential, "holder": holder}
+        case Changed(_, what, subject, by):
+            return {"what": what, "subject": subject, "by": by}
+        case _:
+            assert_never(event)
+
+
+def _fields_at_access_point(event: Decided | Acted | Interrupted) -> dict[str, Value]:
+    place: dict[str, Value] = {"access_point": event.access_point, "attempt": event.attempt}
+    match event:
+        case Decided():
+            return place | _decided(event)
+        case Acted(done=done, detail=detail):
+            return place | {"done": done, "detail": detail}
+        case Interrupted():
+            return place
+        case _:
+            assert_never(event)
+
+
+def _decided(event: Decided) -> dict[str, Value]:
+    return {
+        "reason": event.reason.value,
+        "permit": event.permit,
+        "holders": [str(holder) for holder in event.holders],
+        "band": event.band,
+        "passback": event.passback,
+    }
+
+
+class _Reader:
+    """One record, read field by field; a missing field or one of another type is damage."""
+
+    def __init__(self, record: dict[str, object]) -> None:
+        self._record = record
+
+    def text(self, name: str) -> str:
+        value = self._record.get(name)
+        if not isinstance(value, str):
+            raise _damaged()
+        return value
+
+    def time(self, name: str) -> datetime:
+        return parse_time(self.text(name))
+
+    def whole(self, name: str) -> int:
+        value = self._record.get(name)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise _damaged()
+        return value
+
+    def truth(self, name: str) -> bool:
+        value = self._record.get(name)
+        if not isinstance(value, bool):
+            raise _damaged()
+        return value
+
+    def absent(self, name: str) -> bool:
+        return name in self._record and self._record[name] is None
+
+    def holders(self, name: str) -> tuple[Holder, ...]:
+        value = self._record.get(name)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise _damaged()
+        return tuple(_holder(item) for item in value)
+
+
+def _event(record: _Reader) -> Event:
+    at = record.time("at")
+    match record.text("kind"):
+        case "decided" | "acted" | "interrupted" as what:
+            return _event_at_access_point(what, at, record)
+        case "consented":
+            consent, person = ConsentId(record.text("consent")), PersonId(record.text("person"))
+            return Consented(at, consent, person, record.text("text_version"))
+        case "withdrawn":
+            return Withdrawn(at, ConsentId(record.text("consent")), PersonId(record.text("person")))
+        case "enrolled":
+            return Enrolled(
+                at, CredentialId(record.text("credential")), _holder(record.text("holder"))
+            )
+        case "changed":
+            return Changed(at, record.text("what"), record.text("subject"), record.text("by"))
+        case _:
+            raise _damaged()
+
+
+def _event_at_access_point(what: str, at: datetime, record: _Reader) -> Event:
+    place, attempt = AccessPointId(record.text("access_point")), AttemptId(record.text("attempt"))
+    if what == "acted":
+        return Acted(at, place, attempt, record.truth("done"), record.text("detail"))
+    if what == "interrupted":
+        return Interrupted(at, place, attempt)
+    try:
+        reason = Reason(record.text("reason"))
+    except ValueError:
+        raise _damaged() from None
+    permit = None if record.absent("permit") else PermitId(record.text("permit"))
+    return Decided(
+        at, place, attempt, reason, permit, record.holders("holders"), record.whole("band"),
+        record.truth("passback"),
+    )  # fmt: skip
+
+
+def _holder(name: str) -> Holder:
+    return VehicleId(name) if name.startswith("v-") else PersonId(name)
+
+
+def _damaged() -> PosternError:
+    return invalid("A kept event is damaged.", "Restore the store from a backup.")

@@ -1,0 +1,219 @@
+"""The tables.
+
+There is no column for a trait and none for free text about a person, on purpose (safeguard 4);
+`tests/safeguards/test_no_traits.py` walks this file's metadata. Everything about a holder hangs on
+its row in `holders`, so that removing the row forgets all of it.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from postern.core.errors import invalid
+from postern.core.person import MAX_NAME
+from postern.core.vehicle import MAX_PLATE
+
+#: Characters of an id.
+ID = 64
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept as text of fixed width in UTC so that it sorts as it reads."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """The text that is kept."""
+        return None if value is None else time_text(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """The time that the text stands for."""
+        return None if value is None else parse_time(value)
+
+
+def time_text(value: datetime) -> str:
+    """A time as 2026-11-23T04:31:00.123456Z.
+
+    Raises:
+        PosternError: `invalid` for a time without a time zone.
+    """
+    if value.utcoffset() is None:
+        raise invalid("A time without a time zone cannot be kept.")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def parse_time(written: str) -> datetime:
+    """The inverse of `time_text`.
+
+    Raises:
+        PosternError: `invalid` for anything that `time_text` does not give.
+    """
+    try:
+        value = datetime.fromisoformat(written)
+    except ValueError:
+        raise invalid("A kept time is damaged.") from None
+    if value.utcoffset() is None or time_text(value) != written:
+        raise invalid("A kept time is damaged.")
+    return value.astimezone(UTC)
+
+
+def _holder(**options: Any) -> Column[str]:  # noqa: ANN401 - handed on to Column
+    return Column("holder", String(ID), ForeignKey("holders.id", ondelete="CASCADE"), **options)
+
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(ID), primary_key=True),
+    Column("value", String(ID), nullable=False),
+)
+
+holders = Table("holders", metadata, Column("id", String(ID), primary_key=True))
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(ID), ForeignKey("holders.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(MAX_NAME), nullable=False),
+)
+
+vehicles = Table(
+    "vehicles",
+    metadata,
+    Column("id", String(ID), ForeignKey("holders.id", ondelete="CASCADE"), primary_key=True),
+    Column("plate", String(MAX_PLATE), nullable=False, unique=True),
+    Column("label", String(MAX_NAME), nullable=False),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column(
+        "person",
+        String(ID),
+        ForeignKey("people.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("purpose", Text, nullable=False),
+    Column("text_version", String(ID), nullable=False),
+    Column("given", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False),
+    Column("withdrawn", UtcTime),
+)
+
+consent_places = Table(
+    "consent_places",
+    metadata,
+    Column("consent", String(ID), ForeignKey("consents.id", ondelete="CASCADE"), primary_key=True),
+    Column("access_point", String(ID), primary_key=True),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column("factor", String(8), nullable=False),
+    _holder(nullable=False, index=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("valid_from", UtcTime, nullable=False),
+    Column("valid_until", UtcTime),
+    Column("sealed", LargeBinary),
+    CheckConstraint("sealed IS NULL OR factor = 'face'", name="only_faces_are_sealed"),
+)
+
+permits = Table(
+    "permits",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column("max_false_accept", Float, nullable=False),
+    Column("liveness", Boolean, nullable=False),
+    Column("schedule", Text),
+    Column("valid_from", UtcTime, nullable=False),
+    Column("valid_until", UtcTime),
+)
+
+permit_holders = Table(
+    "permit_holders",
+    metadata,
+    Column("permit", String(ID), ForeignKey("permits.id", ondelete="CASCADE"), primary_key=True),
+    _holder(primary_key=True, index=True),
+)
+
+permit_places = Table(
+    "permit_places",
+    metadata,
+    Column("permit", String(ID), ForeignKey("permits.id", ondelete="CASCADE"), primary_key=True),
+    Column("access_point", String(ID), primary_key=True, index=True),
+)
+
+permit_factors = Table(
+    "permit_factors",
+    metadata,
+    Column("permit", String(ID), ForeignKey("permits.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("factor", String(8), nullable=False),
+    Column("max_p", Float, nullable=False),
+)
+
+areas = Table(
+    "areas",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column("occupancy", Integer, nullable=False),
+    CheckConstraint("occupancy >= 0", name="nobody_is_not_fewer"),
+)
+
+inside = Table(
+    "inside",
+    metadata,
+    Column("area", String(ID), primary_key=True),
+    _holder(primary_key=True, index=True),
+    Column("since", UtcTime, nullable=False),
+)
+
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("access_point", String(ID), primary_key=True),
+    _holder(primary_key=True, index=True),
+    Column("failures", Integer, nullable=False),
+    Column("until", UtcTime),
+)
+
+#: The order of events is their number's; `body` is null once it has expired. `grants` marks a
+#: granted decision, so that those without an outcome are found at once after a restart.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("access_point", String(ID)),
+    Column("attempt", String(ID), index=True),
+    Column("grants", Boolean, nullable=False),
+    Column("body", Text),
+    Index("ix_events_grants", "attempt", sqlite_where=text("grants")),
+    Index("ix_events_access_point", "access_point", "seq"),
+)

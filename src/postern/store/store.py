@@ -1,0 +1,131 @@
+"""The store of one site: a folder with one database file."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import insert, select
+
+from postern.core.access_point import AccessPoint
+from postern.core.decide import State
+from postern.core.errors import Code, PosternError
+from postern.core.ids import PersonId
+from postern.core.permit import Permit
+from postern.store import permits
+from postern.store.areas import Areas, inside_of, occupancy_of
+from postern.store.consents import Consents, of_people
+from postern.store.credentials import Credentials, of_holders
+from postern.store.database import Database, open_database
+from postern.store.events import Events
+from postern.store.people import People
+from postern.store.permits import Permits
+from postern.store.schema import meta
+from postern.store.throttles import Throttles, throttled
+from postern.store.vehicles import Vehicles
+
+STORE_FILE = "postern.db"
+_PURPOSE = "purpose"
+_THROWAWAY = "throwaway"
+_SITE = "site"
+
+
+class Store:
+    """Everything that a site remembers; usable from any thread, closed by `with`.
+
+    Args:
+        database: The open file; from `open_store`.
+        throwaway: Whether it was made to be thrown away, as the demo's is.
+    """
+
+    def __init__(self, database: Database, *, throwaway: bool) -> None:
+        self._database = database
+        self.throwaway = throwaway
+        self.people = People(database)
+        self.vehicles = Vehicles(database)
+        self.consents = Consents(database)
+        self.credentials = Credentials(database)
+        self.permits = Permits(database)
+        self.areas = Areas(database)
+        self.throttles = Throttles(database)
+        self.events = Events(database)
+
+    def state(
+        self, access_point: AccessPoint, *, clock_trusted: bool = True
+    ) -> tuple[tuple[Permit, ...], State]:
+        """What `decide` needs at an access point, in one snapshot: its permits and its state.
+
+        Raises:
+            PosternError: `unavailable` where the store cannot be read now.
+        """
+        area = access_point.area.id
+        with self._database.reading() as connection:
+            here = permits.at(connection, access_point.id)
+            holders = {holder for permit in here for holder in permit.holders}
+            people = [PersonId(holder) for holder in holders if holder.startswith("p-")]
+            state = State(
+                access_point,
+                credentials=of_holders(connection, holders),
+                consents=of_people(connection, people),
+                inside=inside_of(connection, area),
+                occupancy=occupancy_of(connection, area),
+                throttled=throttled(connection, access_point.id),
+                clock_trusted=clock_trusted,
+            )
+        return here, state
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_store(folder: Path, *, throwaway: bool = False) -> Store:
+    """The store in that folder, made if there is none, migrated if it is older.
+
+    Args:
+        folder: Made with mode 0700 if it does not exist.
+        throwaway: Makes the store of a demo, or opens one. What a store was made for never changes.
+
+    Raises:
+        PosternError: `conflict` where a newer program wrote it, or it was made for the other
+            purpose; `invalid` where it is damaged; `unavailable` where it cannot be opened now.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise PosternError(
+            Code.UNAVAILABLE,
+            f"The folder of the store cannot be made: {error.strerror}.",
+            f"Check the path {folder}.",
+        ) from None
+    database = open_database(folder / STORE_FILE)
+    try:
+        _check_purpose(database, _THROWAWAY if throwaway else _SITE)
+    except PosternError:
+        database.close()
+        raise
+    return Store(database, throwaway=throwaway)
+
+
+def _check_purpose(database: Database, purpose: str) -> None:
+    query = select(meta.c.value).where(meta.c.name == _PURPOSE)
+    with database.writing() as connection:
+        kept = connection.scalar(query)
+        if kept is None:
+            connection.execute(insert(meta), {"name": _PURPOSE, "value": purpose})
+    if kept not in (None, purpose):
+        raise PosternError(
+            Code.CONFLICT,
+            "A demo's store cannot become a site's, nor a site's a demo's.",
+            "Choose another folder.",
+        )

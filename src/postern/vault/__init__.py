@@ -1,0 +1,1 @@
+"""Sealed references: rotated, quantised, encrypted, and erased by destroying their key."""

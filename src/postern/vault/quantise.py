@@ -1,0 +1,74 @@
+"""Vectors as bytes: one signed byte per entry and one scale, so that the norm is kept.
+
+dlib's embeddings are not of unit length and are compared by Euclidean distance; a scale per vector
+keeps both. The scale is the largest entry over 127, and -128 is never used.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from postern.core.errors import invalid
+from postern.vault.rotation import Rotation, turn, turn_back
+
+_TOP = np.float32(127.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantised:
+    """One vector in whole steps.
+
+    Attributes:
+        levels: (d,) int8, -127 to 127.
+        scale: What one step is worth; finite and positive.
+    """
+
+    levels: npt.NDArray[np.int8]
+    scale: np.float32
+
+
+def quantise(vector: npt.NDArray[np.float32]) -> Quantised:
+    """The nearest whole steps, halves to even.
+
+    Args:
+        vector: (d,) float32, finite and not all zero.
+
+    Raises:
+        PosternError: `invalid` for a vector that is empty, all zero, or not finite.
+    """
+    if vector.ndim != 1 or vector.size == 0 or not np.isfinite(vector).all():
+        raise invalid("A template to be sealed is one vector of finite numbers.")
+    scale = np.float32(np.abs(vector).max() / _TOP)
+    if not scale > 0.0:
+        raise invalid("A template of nothing but zeros cannot be sealed.")
+    steps = np.rint(vector.astype(np.float32) / scale)
+    return Quantised(np.clip(steps, -_TOP, _TOP).astype(np.int8), scale)
+
+
+def dequantise(quantised: Quantised) -> npt.NDArray[np.float32]:
+    """The vector that the steps stand for, (d,) float32."""
+    return quantised.levels.astype(np.float32) * quantised.scale
+
+
+def roundtrip(vectors: npt.NDArray[np.float32], rotation: Rotation) -> npt.NDArray[np.float32]:
+    """Vectors as they come back from the vault, in the axes they went in.
+
+    Calibration tables are made on these, so that what the vault costs is in the bound.
+
+    Args:
+        vectors: (N, d) float32; N = 0 gives (0, d).
+        rotation: (d, d).
+
+    Returns:
+        (N, d) float32.
+
+    Raises:
+        PosternError: `invalid` as for `quantise`.
+    """
+    if vectors.ndim != 2:
+        raise invalid("A round trip takes rows of vectors, shape (N, d).")
+    kept = np.empty(vectors.shape, np.float32)
+    for row, turned in zip(kept, turn(vectors, rotation), strict=True):
+        row[:] = dequantise(quantise(turned))
+    return turn_back(kept, rotation)
