@@ -79,10 +79,10 @@ class Vault:
         """
         values = _vector(template)
         header = Header(Mode.ROSTER, EPOCH, template.looks, values.size, template.model)
-        rotated = turn(values, self._rotation(template.model, values.size))
-        key = self._key_for(person)
+        kept = quantise(turn(values, self._rotation(template.model, values.size)))
         binding = Binding(self._site, person, credential)
-        return Sealed(credential, person, encrypt(key, binding, header, quantise(rotated)))
+        blob = encrypt(self._key_for(person), binding, header, kept)
+        return Sealed(credential, person, blob)
 
     def open(self, sealed: Sealed) -> Template:
         """The template inside a reference, in the site's own axes.
