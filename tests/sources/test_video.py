@@ -164,7 +164,7 @@ def test_pictures_refuse_a_container_without_video(tmp_path: Path) -> None:
         stream = container.add_stream("pcm_s16le", rate=8000)
         frame = av.AudioFrame(format="s16", layout="mono", samples=800)
         frame.rate = 8000
-        container.mux(stream.encode(frame))  # type: ignore[attr-defined]
+        container.mux(stream.encode(frame))
 
     numbers, error = read(path)
 

@@ -13,6 +13,7 @@ Rules of this file:
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Any
 
 import av
 import numpy as np
@@ -32,6 +33,11 @@ TICKS_PER_S = 1_000_000
 TOLERATED_SHORTFALL_S = 1.0
 TOLERATED_SHORTFALL = 0.1
 
+#: How to read tags, which nothing here uses: PyAV before 19 raises where they are no UTF-8.
+TAGS: dict[str, Any] = (
+    {"metadata_encoding": "latin-1"} if int(av.__version__.split(".")[0]) < 19 else {}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -46,6 +52,21 @@ class Picture:
     time_s: float | None
 
 
+def open_container(url: str, *, options: dict[str, str], kind: str | None = None) -> InputContainer:
+    """A container opened for reading; to be closed by the caller.
+
+    Args:
+        url: What FFmpeg shall open.
+        options: FFmpeg's options for it.
+        kind: FFmpeg's name of its format; found out where left out.
+
+    Raises:
+        av.FFmpegError: for the caller to translate, who knows what it opened.
+    """
+    container: InputContainer = av.open(url, mode="r", format=kind, options=options, **TAGS)
+    return container
+
+
 def pictures(container: InputContainer, name: str, *, tolerant: bool) -> Iterator[Picture]:
     """The pictures of a container's first video stream, in the order of presentation.
 
@@ -55,8 +76,8 @@ def pictures(container: InputContainer, name: str, *, tolerant: bool) -> Iterato
         tolerant: Whether damage is left out instead of ending the video.
 
     Raises:
-        PosternError: `invalid` where it holds no video, pictures over `MAX_PIXELS`, or, unless
-            `tolerant`, damage; `unavailable` where it cannot be read any further.
+        PosternError: `invalid` where it holds no video, pictures over `MAX_PIXELS`, or damage;
+            if `tolerant`, `unavailable` instead where it cannot be read any further.
     """
     stream = _video_stream(container, name)
     reached = _Reached()
@@ -72,10 +93,10 @@ def pictures(container: InputContainer, name: str, *, tolerant: bool) -> Iterato
             "Everything before that was used.",
         ) from None
     except av.FFmpegError as error:
+        # What is wrong with a recording stays wrong; a camera may come back.
+        code = Code.UNAVAILABLE if tolerant else Code.INVALID
         reason = error.strerror or "unknown error"
-        raise PosternError(
-            Code.UNAVAILABLE, f"{name} cannot be read any further ({reason})."
-        ) from None
+        raise PosternError(code, f"{name} cannot be read any further ({reason}).") from None
     if not tolerant:
         _check_complete(container, stream, reached, name)
 
@@ -117,6 +138,8 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
     if not container.streams.video:
         raise invalid(f"{name} holds no video.")
     stream = container.streams.video[0]
+    if stream.codec_context is None:  # FFmpeg knows no decoder for what the header says.
+        raise invalid(f"{name} is in a format that cannot be decoded.")
     _check_size(stream.codec_context.width, stream.codec_context.height, name)
     # The decoder's own limit, for streams that change their size on the way. One thread: other
     # cameras share the processor, and frames come out without the delay that threads add.

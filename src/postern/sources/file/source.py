@@ -14,7 +14,7 @@ from postern.core.moment import Moment
 from postern.core.ports import Clock
 from postern.frame import Frame, Image
 from postern.picture import MAX_BYTES, decode, is_picture
-from postern.sources.video import Picture, frame_step_s, pictures
+from postern.sources.video import Picture, frame_step_s, open_container, pictures
 
 MAX_FPS = 240.0
 #: Seconds. A longer gap between two pictures of a video is shortened to this: recorders that write
@@ -156,12 +156,11 @@ def _pictures_at(path: Path) -> list[Path] | None:
             raise PosternError(Code.NOT_FOUND, f"There is no file {path}.")
         if not path.is_file():
             raise invalid(f"{path} is neither a file nor a folder.")
-        if path.suffix.lower() in BARE_MJPEG:
-            return None
         with path.open("rb") as file:
-            return [path] if is_picture(file.read(8)) else None
+            head = file.read(8)
     except OSError as error:
         raise _unreadable(path, error) from None
+    return [path] if is_picture(head) and path.suffix.lower() not in BARE_MJPEG else None
 
 
 def _pictures_in(folder: Path) -> list[Path]:
@@ -187,15 +186,13 @@ def _open_video(path: Path) -> InputContainer:
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     try:
         # The prefix keeps a name with a colon from being read as an address.
-        return av.open(f"file:{path}", mode="r", options=options)
-    except (av.InvalidDataError, av.ArgumentError):
+        return open_container(f"file:{path}", options=options)
+    except av.FFmpegError:  # The file was read a moment ago; it is what it holds.
         raise invalid(
             f"{path} is neither a video nor a picture, or its beginning or end is damaged.",
             "It takes videos (MP4, Matroska, AVI, MPEG-TS ...) and JPEG, PNG, BMP, PGM and PPM.",
         ) from None
-    except av.FFmpegError as error:
-        raise _unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: OSError | av.FFmpegError) -> PosternError:
+def _unreadable(path: Path, error: OSError) -> PosternError:
     return PosternError(Code.UNAVAILABLE, f"{path} cannot be read ({error.strerror}).")

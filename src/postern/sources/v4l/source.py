@@ -18,7 +18,7 @@ from postern.core.ports import Clock
 from postern.frame import Frame
 from postern.picture import MAX_PIXELS
 from postern.sources.live import LiveStream
-from postern.sources.video import Picture
+from postern.sources.video import Picture, open_container
 
 MAX_FPS = 240.0
 #: Seconds. A picture that claims to be older was not stamped by this machine's monotonic clock.
@@ -101,7 +101,7 @@ class V4lSource:
             raise invalid("This build of PyAV cannot read cameras; it needs Linux.")
         options = {"video_size": f"{config.width}x{config.height}", "framerate": f"{config.fps:g}"}
         try:
-            return av.open(str(config.path), mode="r", format="v4l2", options=options)
+            return open_container(str(config.path), options=options, kind="v4l2")
         except av.FFmpegError as error:
             otherwise = (f"cannot be opened ({error.strerror})", "")
             reason, hint = REASONS.get(error.errno or 0, otherwise)
