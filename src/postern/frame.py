@@ -10,7 +10,7 @@ import numpy.typing as npt
 from postern.core.errors import invalid
 from postern.core.evidence import Evidence
 from postern.core.ids import CameraId, CredentialId, Holder
-from postern.core.look import Look
+from postern.core.look import Box, Flaw, Look
 from postern.core.moment import Moment
 
 Image = npt.NDArray[np.uint8]
@@ -65,6 +65,29 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Track:
+    """One passer-by before one camera.
+
+    Attributes:
+        number: Counts the camera's tracks.
+        first: When it was first seen.
+        last: When it was last seen.
+        box: Where it was last.
+        flaws: What spoils the newest look; empty where it can be compared.
+        probes: The looks that differ, in the order they came.
+        frames: In how many frames it was seen.
+    """
+
+    number: int
+    first: Moment
+    last: Moment
+    box: Box
+    flaws: tuple[Flaw, ...]
+    probes: tuple[Template, ...]
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """What a credential's holder looks like, opened for comparison."""
 
@@ -103,6 +126,19 @@ class Recogniser(Protocol):
 
     def sightings(self, frame: Frame) -> tuple[Sighting, ...]:
         """Every face or plate in the frame, largest first; the same frame gives the same."""
+        ...
+
+
+class Tracker(Protocol):
+    """Follows whoever is before one camera, from one frame to the next."""
+
+    def update(self, sightings: Sequence[Sighting], now: Moment) -> tuple[Track, ...]:
+        """The tracks that live after a frame; those seen in it come first.
+
+        Args:
+            sightings: What the frame showed.
+            now: When it was captured.
+        """
         ...
 
 

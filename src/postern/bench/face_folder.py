@@ -1,0 +1,134 @@
+"""Pictures of people, one folder per person, as the looks that the recogniser makes of them.
+
+Only for calibration and evaluation: nothing that is read here can be enrolled.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from postern.core.errors import Code, PosternError, invalid
+from postern.core.ids import CameraId
+from postern.core.look import Flaw
+from postern.core.moment import Moment
+from postern.frame import Frame, Image, Recogniser
+from postern.picture import decode
+from postern.vision.faces.cohort import Vectors
+
+Progress = Callable[[int, int], None]
+
+_ENDINGS = {".jpg", ".jpeg", ".png", ".pgm", ".ppm", ".bmp"}
+#: Pixels. Smaller pictures are cut tightly around a face, which no camera does: they are given a
+#: rim and enlarged, to about what a face in a 640x360 picture looks like.
+_TIGHT, _ENLARGED = 150, 290
+_RIM = 0.2
+#: The pictures were never in front of a camera, so that their time does not matter.
+_NEVER = Moment(datetime(2000, 1, 1, tzinfo=UTC), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What became of one picture.
+
+    Attributes:
+        file: Its name.
+        vector: (128,) float32; None where it could not be compared.
+        flaws: Why not; empty, without a vector, where no face was found.
+        score: The detector's confidence, as the quality of the picture.
+    """
+
+    file: str
+    vector: Vectors | None
+    flaws: tuple[Flaw, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One person's pictures, in the order of their names."""
+
+    name: str
+    captures: tuple[Capture, ...]
+
+    @property
+    def vectors(self) -> Vectors:
+        """(L, 128) float32: the pictures that can be compared."""
+        found = [c.vector for c in self.captures if c.vector is not None]
+        return np.stack(found) if found else np.empty((0, 128), np.float32)
+
+
+def read_people(folder: Path, recogniser: Recogniser, progress: Progress) -> tuple[Subject, ...]:
+    """Every person's pictures under `folder`, one sub-folder per person.
+
+    Args:
+        folder: The folder.
+        recogniser: Makes looks of pictures.
+        progress: Told how many of how many pictures are done.
+
+    Raises:
+        PosternError: `not_found` where there is no such folder, `invalid` where it holds no folder
+            with pictures or one of them is damaged.
+    """
+    if not folder.is_dir():
+        raise PosternError(Code.NOT_FOUND, f"There is no folder {folder}.")
+    people = [(sub, _pictures(sub)) for sub in sorted(folder.iterdir()) if sub.is_dir()]
+    total = sum(len(files) for _, files in people)
+    if total == 0:
+        raise invalid(
+            f"{folder} holds no folders with pictures.",
+            "Give one folder for each person, with at least four pictures in it.",
+        )
+    done = iter(range(1, total + 1))
+    subjects = []
+    for sub, files in people:
+        captures = []
+        for file in files:
+            captures.append(_capture(file, recogniser))
+            progress(next(done), total)
+        if captures:
+            subjects.append(Subject(sub.name, tuple(captures)))
+    return tuple(subjects)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """The folder's pictures, numbers in names in their order: 2 before 10."""
+    files = [file for file in folder.iterdir() if file.suffix.lower() in _ENDINGS]
+    return sorted(files, key=lambda file: (len(file.stem), file.name))
+
+
+def _capture(file: Path, recogniser: Recogniser) -> Capture:
+    try:
+        image = decode(file.read_bytes())
+    except PosternError as error:
+        raise invalid(f"{file.parent.name}/{file.name}: {error.message}") from None
+    frame = Frame(CameraId(file.parent.name), _as_seen(image), _NEVER, 0)
+    sightings = recogniser.sightings(frame)
+    if not sightings:
+        return Capture(file.name, None, (), 0.0)
+    if len(sightings) > 1:
+        return Capture(file.name, None, (Flaw.SEVERAL_FACES,), 0.0)
+    look, template = sightings[0].look, sightings[0].template
+    vector = None if template is None else np.asarray(template.values, np.float32)
+    return Capture(file.name, vector, look.flaws, look.score)
+
+
+def _as_seen(image: Image) -> Image:
+    shorter = min(image.shape[:2])
+    if shorter >= _TIGHT:
+        return image
+    rim = round(_RIM * shorter)
+    framed = cv2.copyMakeBorder(image, rim, rim, rim, rim, cv2.BORDER_REPLICATE)
+    scale = _ENLARGED / min(framed.shape[:2])
+    larger = cv2.resize(framed, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(larger, np.uint8)
+
+
+def usable(subjects: tuple[Subject, ...]) -> Iterator[Vectors]:
+    """Every person's comparable vectors, people without any left out."""
+    for subject in subjects:
+        if len(subject.vectors):
+            yield subject.vectors

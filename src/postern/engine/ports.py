@@ -1,0 +1,119 @@
+"""What a lane needs from the outside, beyond the ports of the core and of frames."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from postern.core.access_point import AccessPoint
+from postern.core.decide import State
+from postern.core.decision import Decision
+from postern.core.ids import AccessPointId, AttemptId, CameraId, Holder
+from postern.core.look import Flaw, Kind
+from postern.core.moment import Moment
+from postern.core.permit import Permit
+from postern.frame import Frame, Matcher, Recogniser, Reference, Source, Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known at an access point at one moment.
+
+    Attributes:
+        permits: The permits that count there.
+        state: Its state.
+        references: For faces and plates, the references that an attempt may be compared with; the
+            same object as long as they stay the same.
+    """
+
+    permits: tuple[Permit, ...]
+    state: State
+    references: Mapping[Kind, tuple[Reference, ...]]
+
+
+class Register(Protocol):
+    """Who may be recognised, and who is inside."""
+
+    def known(self, access_point: AccessPoint, now: Moment) -> Known:
+        """What is known there now.
+
+        Raises:
+            PosternError: `unavailable` where it cannot be read now.
+        """
+        ...
+
+    def passed(self, access_point: AccessPoint, holders: tuple[Holder, ...], at: datetime) -> None:
+        """Notes that these holders went through.
+
+        Raises:
+            PosternError: `unavailable` where it cannot be written now.
+        """
+        ...
+
+
+class Gate(Protocol):
+    """Says whether a frame is worth looking at."""
+
+    def moved(self, frame: Frame) -> bool:
+        """Whether something moves in it, or did a moment ago. Frames come in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Eye:
+    """A camera with everything that turns its frames into tracks.
+
+    Attributes:
+        camera: Its name.
+        kind: What it looks for.
+        source: Where its frames come from.
+        gate: Keeps empty scenes from the recogniser.
+        recogniser: Turns frames into looks.
+        tracker: Turns looks into tracks.
+    """
+
+    camera: CameraId
+    kind: Kind
+    source: Source
+    gate: Gate
+    recogniser: Recogniser
+    tracker: Tracker
+
+
+Matchers = Mapping[Kind, Matcher]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an attempt, for whoever watches. It is not kept.
+
+    Attributes:
+        access_point: Where.
+        attempt: Which attempt.
+        decision: What was decided.
+        looks: How many looks that differ stood behind it.
+        flaws: What spoilt the newest look, where one could not be compared.
+        detail: What the actuator said, or why a grant was not carried out; empty for a denial.
+        latency_s: Seconds from the last frame's capture to the actuator's answer, or to the
+            decision where there was none.
+    """
+
+    access_point: AccessPointId
+    attempt: AttemptId
+    decision: Decision
+    looks: int
+    flaws: tuple[Flaw, ...]
+    detail: str
+    latency_s: float
+
+
+class Observer(Protocol):
+    """Watches attempts as they end: a terminal's table, a page, a test."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """An attempt was granted, or its passer-by has gone without a grant."""
+        ...
+
+    def health(self, camera: CameraId, state: str, sentence: str) -> None:
+        """A camera's state changed: `ok`, `red` or `finished`, with one sentence."""
+        ...

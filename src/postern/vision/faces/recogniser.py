@@ -1,0 +1,60 @@
+"""From a frame to face looks: detect, align, judge, embed."""
+
+from postern.core.look import Flaw, Kind, Look
+from postern.frame import Frame, Image, Sighting, Template
+from postern.vision.faces.align import Aligner
+from postern.vision.faces.detect import Detector, Face
+from postern.vision.faces.embed import Embedder
+from postern.vision.faces.quality import Limits, flaws
+
+#: A face at least this wide, relative to the widest, is somebody at the access point and not in the
+#: background.
+_BESIDE = 0.5
+
+
+class FaceRecogniser:
+    """Implements `postern.frame.Recogniser` for faces.
+
+    Only one face is ever embedded: where two people stand before the camera the attempt is spoilt
+    for both, and who is smaller than half of the nearest is taken for background and left alone.
+
+    Args:
+        detector: Finds faces.
+        aligner: Fits the detector.
+        embedder: Makes templates.
+        limits: What a look must reach.
+    """
+
+    def __init__(
+        self, detector: Detector, aligner: Aligner, embedder: Embedder, limits: Limits
+    ) -> None:
+        self._detector = detector
+        self._aligner = aligner
+        self._embedder = embedder
+        self._limits = limits
+
+    def sightings(self, frame: Frame) -> tuple[Sighting, ...]:
+        """See `postern.frame.Recogniser.sightings`."""
+        found = sorted(self._detector.faces(frame.image), key=lambda face: -face.box.width)
+        near = [face for face in found if face.box.width >= _BESIDE * found[0].box.width]
+        crowd = (Flaw.SEVERAL_FACES,) if len(near) > 1 else ()
+        return tuple(self._sighting(frame, face, crowd) for face in near)
+
+    def _sighting(self, frame: Frame, face: Face, crowd: tuple[Flaw, ...]) -> Sighting:
+        aligned = self._aligner.align(frame.image, face)
+        spoilt = crowd + flaws(aligned.geometry, aligned.chip, self._limits)
+        if _clipped(face, frame.image):
+            spoilt = (*spoilt, Flaw.CLIPPED)
+        look = Look(Kind.FACE, face.box, min(1.0, max(0.0, face.score)), spoilt, frame.captured)
+        if spoilt:
+            return Sighting(look, None)
+        vector = self._embedder.vectors(aligned.chip[None])[0]
+        return Sighting(look, Template(vector, self._embedder.model, 1))
+
+
+def _clipped(face: Face, image: Image) -> bool:
+    """Whether more than a tenth of the face lies outside the picture."""
+    box, (height, width) = face.box, image.shape[:2]
+    inside_x = min(box.x1, width) - max(box.x0, 0.0)
+    inside_y = min(box.y1, height) - max(box.y0, 0.0)
+    return bool(inside_x < 0.9 * box.width or inside_y < 0.9 * box.height)

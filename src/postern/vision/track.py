@@ -1,0 +1,107 @@
+"""Looks folded into tracks: what one passer-by showed a camera, one frame after the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Protocol
+
+from postern.core.moment import Moment
+from postern.frame import Sighting, Template, Track
+
+
+class Continuity(Protocol):
+    """Says what belongs together; each recogniser has its own."""
+
+    def same(self, probes: Sequence[Template], new: Template) -> bool:
+        """Whether a new look can be of whoever the earlier looks are of.
+
+        Where it says no, somebody else has stepped into the place and a new track begins: what was
+        recognised before never rides on who comes after.
+        """
+        ...
+
+    def differs(self, probes: Sequence[Template], new: Template) -> bool:
+        """Whether a new look adds anything to the earlier ones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long and how far a track is followed.
+
+    Attributes:
+        gap_s: Seconds without a look after which a track has ended.
+        min_overlap: Intersection over union of a box with the one before, at least.
+        max_probes: How many differing looks are kept.
+        max_age_s: Seconds after which a track takes no more looks, so that nobody is tried without
+            end: they have to step out of the picture first.
+    """
+
+    gap_s: float = 1.0
+    min_overlap: float = 0.2
+    max_probes: int = 3
+    max_age_s: float = 20.0
+
+
+class Tracker:
+    """Follows whoever is before one camera. One camera's frames, in order, from one thread.
+
+    Args:
+        continuity: What belongs together.
+        patience: How long and how far.
+    """
+
+    def __init__(self, continuity: Continuity, patience: Patience) -> None:
+        self._continuity = continuity
+        self._patience = patience
+        self._tracks: tuple[Track, ...] = ()
+        self._numbers = count()
+
+    def update(self, sightings: Sequence[Sighting], now: Moment) -> tuple[Track, ...]:
+        """The tracks that live after this frame; those seen in it come first.
+
+        Args:
+            sightings: What the frame showed.
+            now: When it was captured.
+        """
+        waiting = [track for track in self._tracks if self._lives(track, now)]
+        seen: list[Track] = []
+        for sighting in sightings:
+            track = self._match(sighting, waiting)
+            if track is not None:
+                waiting.remove(track)
+            seen.append(self._extended(track, sighting))
+        self._tracks = (*seen, *waiting)
+        return self._tracks
+
+    def _lives(self, track: Track, now: Moment) -> bool:
+        return now.since(track.last) <= self._patience.gap_s
+
+    def _match(self, sighting: Sighting, waiting: Sequence[Track]) -> Track | None:
+        """The waiting track that the sighting continues: the one it overlaps most."""
+        box, template = sighting.look.box, sighting.template
+        nearest = max(waiting, key=lambda track: track.box.iou(box), default=None)
+        if nearest is None or nearest.box.iou(box) < self._patience.min_overlap:
+            return None
+        if template is None or not nearest.probes:
+            return nearest
+        return nearest if self._continuity.same(nearest.probes, template) else None
+
+    def _extended(self, track: Track | None, sighting: Sighting) -> Track:
+        look = sighting.look
+        if track is None:
+            empty = Track(next(self._numbers), look.seen, look.seen, look.box, (), (), 0)
+            return self._extended(empty, sighting)
+        probes = track.probes
+        if sighting.template is not None and self._adds(track, look.seen, sighting.template):
+            probes = (*probes, sighting.template)
+        return replace(
+            track, last=look.seen, box=look.box, flaws=look.flaws, probes=probes,
+            frames=track.frames + 1,
+        )  # fmt: skip
+
+    def _adds(self, track: Track, now: Moment, new: Template) -> bool:
+        patience, probes = self._patience, track.probes
+        if len(probes) >= patience.max_probes or now.since(track.first) > patience.max_age_s:
+            return False
+        return not probes or self._continuity.differs(probes, new)
