@@ -92,11 +92,9 @@ class Consents:
         Raises:
             PosternError: `unavailable`.
         """
-        with_reference = select(credentials.c.holder.distinct()).where(
-            credentials.c.factor == Factor.FACE
-        )
+        faces = select(credentials.c.holder).where(credentials.c.factor == Factor.FACE)
         with self._database.reading() as connection:
-            found = sorted(PersonId(holder) for holder in connection.scalars(with_reference))
+            found = sorted(PersonId(holder) for holder in connection.scalars(faces.distinct()))
             agreed = of_people(connection, found)
         return tuple(p for p in found if not any(stands(c, now) for c in agreed.get(p, ())))
 
