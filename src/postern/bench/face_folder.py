@@ -3,9 +3,10 @@
 Only for calibration and evaluation: nothing that is read here can be enrolled.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import hypot
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import CameraId
 from postern.core.look import Flaw
 from postern.core.moment import Moment
-from postern.frame import Frame, Image, Recogniser
+from postern.frame import Frame, Image, Recogniser, Sighting
 from postern.picture import decode
 from postern.vision.faces.cohort import Vectors
 
@@ -26,6 +27,8 @@ _ENDINGS = {".jpg", ".jpeg", ".png", ".pgm", ".ppm", ".bmp"}
 #: rim and enlarged, to about what a face in a 640x360 picture looks like.
 _TIGHT, _ENLARGED = 150, 290
 _RIM = 0.2
+#: Of a face's own size, left around it where a picture shows several.
+_AROUND = 0.4
 #: The pictures were never in front of a camera, so that their time does not matter.
 _NEVER = Moment(datetime(2000, 1, 1, tzinfo=UTC), 0.0)
 
@@ -107,6 +110,9 @@ def _capture(file: Path, recogniser: Recogniser) -> Capture:
         raise invalid(f"{file.parent.name}/{file.name}: {error.message}") from None
     frame = Frame(CameraId(file.parent.name), _as_seen(image), _NEVER, 0)
     sightings = recogniser.sightings(frame)
+    if len(sightings) > 1:
+        alone = replace(frame, image=_middle_face(frame.image, sightings))
+        sightings = recogniser.sightings(alone)
     if not sightings:
         return Capture(file.name, None, (), 0.0)
     if len(sightings) > 1:
@@ -114,6 +120,22 @@ def _capture(file: Path, recogniser: Recogniser) -> Capture:
     look, template = sightings[0].look, sightings[0].template
     vector = None if template is None else np.asarray(template.values, np.float32)
     return Capture(file.name, vector, look.flaws, look.score)
+
+
+def _middle_face(image: Image, sightings: Sequence[Sighting]) -> Image:
+    """The surroundings of the face nearest to the picture's middle: whom the picture is of, in a
+    collection. At an access point two faces spoil the attempt instead.
+    """
+    middle = (image.shape[1] / 2, image.shape[0] / 2)
+    boxes = [sighting.look.box for sighting in sightings]
+    box = min(
+        boxes,
+        key=lambda b: hypot((b.x0 + b.x1) / 2 - middle[0], (b.y0 + b.y1) / 2 - middle[1]),
+    )
+    rim_x, rim_y = _AROUND * box.width, _AROUND * box.height
+    x0, y0 = max(0, round(box.x0 - rim_x)), max(0, round(box.y0 - rim_y))
+    x1, y1 = round(box.x1 + rim_x), round(box.y1 + rim_y)
+    return np.ascontiguousarray(image[y0:y1, x0:x1])
 
 
 def _as_seen(image: Image) -> Image:

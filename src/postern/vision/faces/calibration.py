@@ -32,6 +32,8 @@ _REPLICAS = 1000
 _UPPER = 0.95
 #: Tabulated rates per decade; the error of a step is on the safe side.
 _STEPS_PER_DECADE = 24
+#: The rate where no stranger was; below every bound that counts.
+_UNSEEN = 1e-12
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[float], None]
@@ -221,7 +223,7 @@ def calibrate(
     extra = []
     for other in others:
         other_scores, other_apart = _trials(other, cohort)
-        extra.append(_plain_table(_lowest_rates(rates, other_scores)[other_apart]))
+        extra.append(_rate_table(_lowest_rates(rates, other_scores)[other_apart]))
     sources = tuple(_provenance(strangers) for strangers in (main, *others))
     return Calibration(names["embedder"], names["detector"], rates, bounds, tuple(extra), sources)
 
@@ -245,21 +247,20 @@ def _lowest_rates(rates: tuple[Table, ...], scores: Floats) -> Floats:
     return np.asarray(np.minimum.reduce(looked_up))
 
 
-def _rate_table(scores: Floats) -> Table:
-    """The share of strangers at or below each score, thinned."""
-    ordered = np.sort(scores)
+def _rate_table(values: Floats) -> Table:
+    """The share of strangers at or below each value, thinned; next to nothing below them all.
+
+    Of what no stranger reached it says nothing: the bound made of such a rate is the floor.
+    """
+    ordered = np.sort(values)
     at = _thinned(len(ordered))
-    return _ascending(ordered[at], (at + 1) / len(ordered))
+    return _with_unseen(_ascending(ordered[at], (at + 1) / len(ordered)), _UNSEEN)
 
 
-def _plain_table(lowest: Floats) -> Table:
-    """k/n by rate, for a data set that may only raise the bound. Below what it saw it says nothing:
-    its first bound is far below every other."""
-    ordered = np.sort(lowest)
-    at = _thinned(len(ordered))
-    steps = _ascending(ordered[at], (at + 1) / len(ordered))
-    below = np.nextafter(steps.scores[0], -np.inf)
-    return Table((float(below), *steps.scores), (1e-12, *steps.bounds))
+def _with_unseen(table: Table, bound: float) -> Table:
+    """The table with a step for everything better than what it has."""
+    below = float(np.nextafter(table.scores[0], -np.inf))
+    return Table((below, *table.scores), (bound, *table.bounds))
 
 
 def _bound_table(
@@ -273,7 +274,8 @@ def _bound_table(
     at = _thinned(len(order))
     upper = _upper_rates(people, len(data.references), at, progress)
     floor = 3.0 / _pairs(data)
-    return _ascending(values[order][at], np.maximum.accumulate(np.maximum(upper, floor)))
+    bounds = np.maximum.accumulate(np.maximum(upper, floor))
+    return _with_unseen(_ascending(values[order][at], bounds), floor)
 
 
 def _upper_rates(
