@@ -62,6 +62,11 @@ class Box:
         """Height in pixels."""
         return self.y1 - self.y0
 
+    def grown(self, factor: float) -> "Box":
+        """The box `factor` times as wide and high around the same middle; `factor` above 0."""
+        dx, dy = self.width * (factor - 1) / 2, self.height * (factor - 1) / 2
+        return Box(self.x0 - dx, self.y0 - dy, self.x1 + dx, self.y1 + dy)
+
     def iou(self, other: "Box") -> float:
         """Intersection over union with `other`, in [0, 1]."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Protocol
 
+from postern.core.look import Box
 from postern.core.moment import Moment
 from postern.frame import Sighting, Template, Track
 
@@ -32,6 +33,8 @@ class Patience:
     Attributes:
         gap_s: Seconds without a look after which a track has ended.
         min_overlap: Intersection over union of a box with the one before, at least.
+        reach: By how much boxes are grown before they are compared: a plate is small and moves by
+            more than its own height from one frame to the next.
         max_probes: How many differing looks are kept.
         max_age_s: Seconds after which a track takes no more looks, so that nobody is tried without
             end: they have to step out of the picture first.
@@ -39,6 +42,7 @@ class Patience:
 
     gap_s: float = 1.0
     min_overlap: float = 0.2
+    reach: float = 1.0
     max_probes: int = 3
     max_age_s: float = 20.0
 
@@ -80,12 +84,16 @@ class Tracker:
     def _match(self, sighting: Sighting, waiting: Sequence[Track]) -> Track | None:
         """The waiting track that the sighting continues: the one it overlaps most."""
         box, template = sighting.look.box, sighting.template
-        nearest = max(waiting, key=lambda track: track.box.iou(box), default=None)
-        if nearest is None or nearest.box.iou(box) < self._patience.min_overlap:
+        nearest = max(waiting, key=lambda track: self._overlap(track.box, box), default=None)
+        if nearest is None or self._overlap(nearest.box, box) < self._patience.min_overlap:
             return None
         if template is None or not nearest.probes:
             return nearest
         return nearest if self._continuity.same(nearest.probes, template) else None
+
+    def _overlap(self, before: Box, now: Box) -> float:
+        reach = self._patience.reach
+        return before.grown(reach).iou(now.grown(reach))
 
     def _extended(self, track: Track | None, sighting: Sighting) -> Track:
         look = sighting.look
