@@ -5,6 +5,7 @@ from datetime import datetime
 
 from postern.core.errors import invalid
 from postern.core.ids import AccessPointId, ConsentId, PersonId
+from postern.core.moment import check_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +18,11 @@ class Consent:
         purpose: What for, in the words that the person saw.
         places: The access points it covers.
         text_version: Which version of the site's consent text the person saw.
-        given: When; aware UTC.
+        given: When; aware UTC, like the other times.
         expires: When it ends by itself.
-        withdrawn: When the person took it back; None while it stands.
+        withdrawn: When the person took it back; None while it stands. Once it is set the consent
+            never holds again, whatever the clock shows: a clock that is stepped back does not undo
+            a withdrawal.
     """
 
     id: ConsentId
@@ -36,10 +39,11 @@ class Consent:
             raise invalid("A consent names its purpose and the version of its text.")
         if not self.places:
             raise invalid("A consent names the access points it covers.")
+        check_utc(self.given, self.expires, self.withdrawn)
         if not self.given < self.expires:
             raise invalid("A consent ends after it was given.")
 
     def holds(self, place: AccessPointId, now: datetime) -> bool:
         """Whether the person agrees to be recognised at `place` now."""
-        stands = self.withdrawn is None or now < self.withdrawn
-        return place in self.places and self.given <= now < self.expires and stands
+        stands = self.withdrawn is None
+        return stands and place in self.places and self.given <= now < self.expires

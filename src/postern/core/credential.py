@@ -6,6 +6,7 @@ from datetime import datetime
 from postern.core.errors import invalid
 from postern.core.evidence import Factor
 from postern.core.ids import CredentialId, Holder
+from postern.core.moment import check_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +30,6 @@ class Credential:
     valid_until: datetime | None = None
 
     def __post_init__(self) -> None:
+        check_utc(self.valid_from, self.valid_until)
         if self.valid_until is not None and not self.valid_from < self.valid_until:
             raise invalid("A credential ends after it begins.")

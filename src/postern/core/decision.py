@@ -40,6 +40,29 @@ class Reason(StrEnum):
 GRANTS = frozenset({Reason.PERMITTED, Reason.EXIT})
 
 
+#: What each reason says, for an operator and for the record.
+MEANING: dict[Reason, str] = {
+    Reason.PERMITTED: "a permit lets through",
+    Reason.EXIT: "the way out is always open",
+    Reason.UNAUTHORIZED: "no permit's factors were shown surely enough",
+    Reason.NOT_PERMITTED_AT_THIS_TIME: "the permit does not count at this time",
+    Reason.CREDENTIAL_NOT_ENABLED: "the credential is switched off",
+    Reason.CREDENTIAL_NOT_ACTIVE: "the credential does not count yet",
+    Reason.CREDENTIAL_EXPIRED: "the credential has expired",
+    Reason.INVALID_PIN: "the PIN is wrong",
+    Reason.OTHER: "another device decided, and gave no reason that is known here",
+    Reason.STALE: "the last look is too long ago",
+    Reason.AMBIGUOUS: "somebody else fits as well",
+    Reason.NOT_LIVE: "no live person was established",
+    Reason.NO_CONSENT: "the person has not agreed, or no longer does, to be recognised here",
+    Reason.THROTTLED: "too many attempts failed; wait before the next",
+    Reason.AREA_FULL: "there is no room left",
+    Reason.PASSBACK: "entered before and not left since",
+    Reason.CLOCK_UNTRUSTED: "the clock cannot be relied on, or a look comes from the future",
+    Reason.INTERRUPTED: "the machine stopped before the answer was seen",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer to one attempt.
@@ -47,12 +70,13 @@ class Decision:
     Attributes:
         attempt: Which attempt.
         reason: Why; it alone says whether access is granted.
-        permit: The permit that decided; None where none came into question.
+        permit: The permit that decided; None where none came into question: an attempt that falls
+            short of every permit's first factor belongs to none.
         holders: The permit holders that were recognised; empty unless granted or denied by a
             permit of theirs.
         factor: The factor that failed, where one did.
-        bound: Upper bound on the chance that a random other would have been granted; 1 unless
-            granted by a permit. Shown in the demo and in reports only.
+        bound: Upper bound on the chance that a random other would have been granted, in (0, 1]; 1
+            unless granted by a permit. Shown in the demo and in reports only.
         passback: Whether a soft anti-passback rule was broken by it.
     """
 

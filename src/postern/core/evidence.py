@@ -4,15 +4,23 @@ Every factor answers one question: if this were a random other person or vehicle
 we see a match at least this good? That probability `p` is an upper bound, never a guess.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from math import exp, floor, fsum, inf, isnan, log, log10
+from math import fsum, inf, isnan, log, nan, prod
 
 from postern.core.errors import invalid
 from postern.core.ids import CredentialId, Holder
 from postern.core.moment import Moment
+
+#: Candidates. More than anybody searches; beyond it nothing can be said.
+MAX_SEARCHED = 10**12
+#: The smallest bound that is ever stated. It keeps products from becoming zero, which no bound is.
+LEAST = 1e-300
+#: The upper edges of the bands 1 to 9.
+BANDS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
 
 
 class Factor(StrEnum):
@@ -40,9 +48,10 @@ class Evidence:
         credential: The credential that was compared or presented.
         p: Upper bound on the chance that a random other would match at least this well, for this
             one comparison. Claims (a pass, a card) carry 1.0: they narrow, they do not weigh. It
-            may be anything that arithmetic can produce; `decide` denies what is not in [0, 1].
+            may be anything that arithmetic can produce; `decide` denies what is not in (0, 1]: no
+            bound is zero, but a value that somebody forgot to set is.
         searched: How many candidates were compared to find this one, at least 1.
-        looks: How many different looks stand behind it.
+        looks: How many different looks stand behind it, at least 1; 1 for a pass, card or PIN.
         seen: When the last of them was captured.
     """
 
@@ -56,10 +65,15 @@ class Evidence:
 
     @property
     def bound(self) -> float:
-        """`p` after the search, by the union bound; NaN stays NaN, and never above 1."""
-        if isnan(self.p) or self.searched < 1:
-            return float("nan")
-        return min(1.0, self.p * self.searched)
+        """`p` after the search, by the union bound, in (0, 1]; NaN where it bounds nothing."""
+        if not self.p > 0.0 or self.searched < 1:
+            return nan
+        return min(1.0, self.p * self.searched) if self.searched <= MAX_SEARCHED else 1.0
+
+    @property
+    def sound(self) -> bool:
+        """Whether it may be weighed at all."""
+        return 0.0 < self.p <= 1.0 and self.searched >= 1 and self.looks >= 1
 
 
 def combine(ps: Sequence[float]) -> float:
@@ -71,24 +85,23 @@ def combine(ps: Sequence[float]) -> float:
     of an Erlang variable).
 
     Args:
-        ps: Upper bounds of independent factors.
+        ps: Upper bounds of independent factors. Each may be the smallest of a search, already
+            multiplied by the number searched: what counts is that a random other stays at or below
+            it no more often than it says.
 
     Returns:
-        An upper bound in [0, 1]; 1 for no factor at all; NaN where any input is not in [0, 1].
+        An upper bound in (0, 1]; 1 for no factor at all; NaN where any input is not in (0, 1].
     """
-    if not all(0.0 <= p <= 1.0 for p in ps):
-        return float("nan")
-    if not ps:
-        return 1.0
-    if any(p == 0.0 for p in ps):
-        # No bound is really zero, but the limit of the formula is, and the ceilings come first.
-        return 0.0
+    if not all(0.0 < p <= 1.0 for p in ps):
+        return nan
     b = -fsum(log(p) for p in ps)
     term, total = 1.0, 1.0
     for j in range(1, len(ps)):
         term *= b / j
         total += term
-    return min(1.0, exp(-b) * total)
+    # The product itself and not exp(-b), so that a single factor comes back as it went in: a bound
+    # of exactly the permitted 1 in 10,000 has to pass. Sorted, because rounding goes by the order.
+    return min(1.0, max(LEAST, prod(sorted(ps)) * total))
 
 
 def band(p: float) -> int:
@@ -96,9 +109,7 @@ def band(p: float) -> int:
 
     Events keep only this, so that nobody can climb towards a reference by watching a score.
     """
-    if not 0.0 < p <= 1.0:
-        return 0
-    return min(9, floor(-log10(p) + 1e-9))
+    return sum(0.0 < p <= edge for edge in BANDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +145,8 @@ class Table:
         """
         if isnan(score):
             return 1.0
-        low, high = 0, len(self.scores)
-        while low < high:
-            middle = (low + high) // 2
-            if self.scores[middle] >= score:
-                high = middle
-            else:
-                low = middle + 1
-        return self.bounds[low] if low < len(self.scores) else 1.0
+        at = bisect_left(self.scores, score)
+        return self.bounds[at] if at < len(self.bounds) else 1.0
 
     def score(self, p: float) -> float:
         """The largest score whose bound is at most `p`; minus infinity where there is none."""
@@ -157,5 +162,5 @@ def worst(bounds: Iterable[float]) -> float:
     """The largest of several bounds on the same thing; NaN where any is NaN; 1 for none."""
     values = tuple(bounds)
     if any(isnan(value) for value in values):
-        return float("nan")
+        return nan
     return max(values, default=1.0)

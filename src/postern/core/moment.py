@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import isfinite
 
 from postern.core.errors import invalid
+
+#: Years. Every time zone's wall clock can be told between them, also on the day before.
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+#: Seconds; 30 million years. Beyond it a float no longer tells the parts of a second apart.
+MAX_MONOTONIC_S = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +16,7 @@ class Moment:
     """When something happened.
 
     Attributes:
-        utc: The calendar's time; aware. Schedules and expiry go by it.
+        utc: The calendar's time; aware UTC, 1970 to 9998. Schedules and expiry go by it.
         monotonic_s: Seconds on this machine's monotonic clock. Freshness goes by it, because the
             calendar's clock may be stepped between a frame and its decision.
     """
@@ -21,9 +25,10 @@ class Moment:
     monotonic_s: float
 
     def __post_init__(self) -> None:
-        if self.utc.utcoffset() is None:
-            raise invalid("A time without a time zone cannot be compared.")
-        if not isfinite(self.monotonic_s):
+        check_utc(self.utc)
+        if not FIRST_YEAR <= self.utc.year <= LAST_YEAR:
+            raise invalid(f"A calendar shows a year from {FIRST_YEAR} to {LAST_YEAR}.")
+        if not -MAX_MONOTONIC_S < self.monotonic_s < MAX_MONOTONIC_S:
             raise invalid("A monotonic time must be a finite number of seconds.")
 
     def since(self, earlier: "Moment") -> float:
@@ -33,3 +38,16 @@ class Moment:
     def plus(self, seconds: float) -> "Moment":
         """The moment `seconds` later on both clocks."""
         return Moment(self.utc + timedelta(seconds=seconds), self.monotonic_s + seconds)
+
+
+def check_utc(*times: datetime | None) -> None:
+    """Refuses times that cannot be compared safely; None is let through.
+
+    A time without a zone does not compare with one that has one, and two times in the same zone are
+    compared by their wall clocks, which is wrong in the hour that comes twice in autumn.
+
+    Raises:
+        PosternError: `invalid` where a time is not aware UTC.
+    """
+    if any(time is not None and time.utcoffset() != timedelta(0) for time in times):
+        raise invalid("A time is kept in UTC.", "Convert it with `.astimezone(UTC)` first.")

@@ -6,6 +6,7 @@ from datetime import datetime
 from postern.core.errors import invalid
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, Holder, PermitId
+from postern.core.moment import check_utc
 from postern.core.schedule import Schedule
 
 
@@ -65,6 +66,7 @@ class Permit:
             raise invalid("A permit's chance of being wrong must lie between 0 and 1.")
         if not self.holders or not self.access_points:
             raise invalid("A permit names its holders and its access points.")
+        check_utc(self.valid_from, self.valid_until)
         if self.valid_until is not None and not self.valid_from < self.valid_until:
             raise invalid("A permit ends after it begins.")
 

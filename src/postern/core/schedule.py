@@ -64,11 +64,21 @@ class Schedule:
         if len(self.weekly) != len(DAYS):
             raise invalid("A weekly schedule has seven days.")
         days = [day for day, _ in self.exceptions]
+        if any(isinstance(day, datetime) for day in days):
+            # A time is a date to Python, but equals none: the exception would never come true.
+            raise invalid("An exception is for a day, without a time.")
         if len(set(days)) != len(days):
             raise invalid("A day has at most one exception.")
 
     def covers(self, now: datetime) -> bool:
-        """Whether `now`, an aware time, lies in one of its spans."""
+        """Whether `now`, an aware time, lies in one of its spans.
+
+        Raises:
+            PosternError: `invalid` for a time without a zone, which would be taken for this
+                machine's own.
+        """
+        if now.utcoffset() is None:
+            raise invalid("A schedule is asked about a time with a time zone.")
         local = now.astimezone(self.zone)
         today, clock = local.date(), local.time()
         return any(span.covers_on_its_day(clock) for span in self._spans(today)) or any(

@@ -9,6 +9,7 @@ from postern.core.person import check_name
 #: Characters. The shortest plates in use have two, the longest (India, Iran) ten.
 MIN_PLATE, MAX_PLATE = 2, 10
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+SEPARATORS = " -.·"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,14 @@ def plate_text(written: str) -> str:
         PosternError: `invalid` where anything else is in it, or too few or too many characters
             are. Wildcards are refused: a permit is for one vehicle.
     """
-    text = "".join(c for c in written.upper() if c not in " -.·")
-    if not all(c in ALPHABET for c in text):
+    characters = [c for c in written if c not in SEPARATORS]
+    # Capitals only after the check: Python's capitals of "ß" are "SS", and of a dotless "ı" an "I".
+    if not all(c.isascii() and c.upper() in ALPHABET for c in characters):
         raise invalid(
-            f"The plate {written!r} holds something other than letters A to Z and digits.",
+            "The plate holds something other than letters A to Z and digits.",
             "Write it as on the vehicle; wildcards are not allowed.",
         )
+    text = "".join(characters).upper()
     if not MIN_PLATE <= len(text) <= MAX_PLATE:
         raise invalid(f"A plate has {MIN_PLATE} to {MAX_PLATE} letters and digits.")
     return text
