@@ -1,0 +1,1 @@
+"""The composition root: configuration, clock, and the wiring of every implementation."""
