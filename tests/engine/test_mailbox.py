@@ -1,7 +1,6 @@
 """The place for the newest frame."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from threading import Thread, Timer
 
 from postern.engine.mailbox import Mailbox
@@ -46,12 +45,16 @@ def test_take_gives_nothing_after_its_time() -> None:
 def test_close_wakes_everybody() -> None:
     """All who wait without limit return at once, with nothing."""
     box: Mailbox[str] = Mailbox()
-    with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(box.take) for _ in range(4)]
-        time.sleep(0.1)
-        box.close()
+    got: list[str | None] = []
+    waiting = [Thread(target=lambda: got.append(box.take()), daemon=True) for _ in range(4)]
+    for thread in waiting:
+        thread.start()
+    time.sleep(0.1)
+    box.close()
+    for thread in waiting:
+        thread.join(2.0)
 
-        assert [None] * 4 == [w.result(timeout=5.0) for w in waiting]
+    assert [None] * 4 == got
 
 
 def test_close_leaves_nothing_to_take() -> None:
@@ -83,7 +86,7 @@ def test_mailbox_loses_and_doubles_nothing_between_threads() -> None:
                 return
             taken.append(item)
 
-    takers = [Thread(target=take) for _ in range(3)]
+    takers = [Thread(target=take, daemon=True) for _ in range(3)]
     putters = [Thread(target=put, args=(first,)) for first in (0, 1)]
     for thread in takers + putters:
         thread.start()

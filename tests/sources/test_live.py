@@ -103,12 +103,15 @@ def test_live_gives_up_on_a_device_that_stalls(
 ) -> None:
     """No picture for too long is an error that trying again may help."""
     monkeypatch.setattr(live, "NEXT_PICTURE_S", 0.5)
-    stream = LiveStream("The camera", stalled.open, CAMERA, MachineClock())
+    clock = MachineClock()
+    stream = LiveStream("The camera", stalled.open, CAMERA, clock)
+    start = clock.now()
 
     with pytest.raises(PosternError, match="has given no picture") as caught:
         list(stream.frames())
 
     assert caught.value.retry_helps
+    assert clock.now().since(start) < 8.0  # And not only after the patience for a first picture.
 
 
 def test_live_hands_over_what_opening_the_device_raises() -> None:

@@ -79,11 +79,13 @@ def test_pictures_are_turned_upright(tmp_path: Path, rotation: int, shape: tuple
     assert picture.image[corner].mean() > 160
 
 
-@pytest.mark.parametrize(("name", "skip"), [("a.mp4", 0), ("a.mkv", 20), ("a.ts", 0)])
+@pytest.mark.parametrize(
+    ("name", "skip", "least"), [("a.mp4", 0, 29), ("a.mkv", 20, 29), ("a.ts", 0, 25)]
+)
 def test_pictures_end_with_an_error_at_damage_after_what_came_before(
-    tmp_path: Path, name: str, skip: int
+    tmp_path: Path, name: str, skip: int, least: int
 ) -> None:
-    """Noise in the middle: sound pictures up to it, in order and none of them twice, then why."""
+    """Noise over picture 30: sound ones up to it, in order and none of them twice, then why."""
     path = write_video(tmp_path / name, range(60))
     damage(path, packet=30, skip=skip)
 
@@ -93,7 +95,7 @@ def test_pictures_end_with_an_error_at_damage_after_what_came_before(
     assert error.code is Code.INVALID
     assert re.search(r"is damaged 2\.\d s after its beginning", error.message)
     assert list(range(len(numbers))) == numbers
-    assert 25 <= len(numbers) <= 30
+    assert least <= len(numbers) <= 30
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mkv", "libx264"), ("a.avi", "mjpeg")])
@@ -143,6 +145,18 @@ def test_pictures_begin_at_the_first_sound_one(tmp_path: Path) -> None:
     assert 39 == numbers[-1]
     assert list(range(numbers[0], 40)) == numbers
     assert 5 <= numbers[0] <= 15
+
+
+def test_pictures_begin_after_damage_at_the_beginning(tmp_path: Path) -> None:
+    """Damage before anything could be decoded only moves the beginning to the next key frame."""
+    path = write_video(tmp_path / "a.mp4", range(40), options={"bf": "0"})
+    damage(path, packet=0, skip=0)
+
+    numbers, error = read(path)
+
+    assert error is None
+    assert 1 <= numbers[0] <= 15
+    assert list(range(numbers[0], 40)) == numbers
 
 
 def test_pictures_refuse_more_pixels_than_allowed(tmp_path: Path) -> None:

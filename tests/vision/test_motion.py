@@ -27,9 +27,9 @@ def street(size: tuple[int, int] = SIZE) -> Scene:
     """A still scene with soft and sharp structure, grey levels about 40 to 180."""
     rng = np.random.default_rng(1)
     coarse = rng.uniform(60, 160, (9, 16, 3))
-    scene = cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
+    soft = cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
+    scene = np.asarray(soft, dtype=np.float32)
     scene[:, size[1] // 3 : size[1] // 3 + 6] = 40
-    scene = np.asarray(scene, dtype=np.float32)
     scene.flags.writeable = False  # All tests share it.
     return scene
 
