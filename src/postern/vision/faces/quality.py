@@ -5,6 +5,7 @@ in docs/benchmarks/faces.md.
 """
 
 from dataclasses import dataclass
+from math import inf
 
 import cv2
 import numpy as np
@@ -45,6 +46,10 @@ class Limits:
         max_grey: Likewise.
         min_contrast: Standard deviation of grey levels in the chip's middle.
         min_sharpness: Variance of the chip's Laplacian over its grey variance.
+        min_score: The detector's own confidence.
+        max_mirror: Distance between the vectors of the chip and of its mirror image. Landmarks that
+            are fitted to a profile look like those of a face from the front, so that `max_yaw` sees
+            nothing; the mirror image of a profile is another face, though. Infinite: not asked.
     """
 
     min_eyes_px: float = 20.0
@@ -55,6 +60,8 @@ class Limits:
     max_grey: float = 215.0
     min_contrast: float = 10.0
     min_sharpness: float = 0.008
+    min_score: float = 0.0
+    max_mirror: float = inf
 
 
 def geometry(left_eye: Points, right_eye: Points, nose: Points) -> Geometry:

@@ -1,10 +1,14 @@
 """From a frame to face looks: detect, align, judge, embed."""
 
+from math import isinf
+
+import numpy as np
+
 from postern.core.look import Flaw, Kind, Look
 from postern.frame import Frame, Image, Sighting, Template
-from postern.vision.faces.align import Aligner
+from postern.vision.faces.align import Aligner, Chip
 from postern.vision.faces.detect import Detector, Face
-from postern.vision.faces.embed import Embedder
+from postern.vision.faces.embed import Embedder, Vectors
 from postern.vision.faces.quality import Limits, flaws
 
 #: A face at least this wide, relative to the widest, is somebody at the access point and not in the
@@ -45,11 +49,21 @@ class FaceRecogniser:
         spoilt = crowd + flaws(aligned.geometry, aligned.chip, self._limits)
         if _clipped(face, frame.image):
             spoilt = (*spoilt, Flaw.CLIPPED)
+        if not face.score >= self._limits.min_score and Flaw.TURNED_AWAY not in spoilt:
+            spoilt = (*spoilt, Flaw.TURNED_AWAY)
+        vector = None if spoilt else self._vector(aligned.chip)
+        if vector is None and not spoilt:
+            spoilt = (Flaw.TURNED_AWAY,)
         look = Look(Kind.FACE, face.box, min(1.0, max(0.0, face.score)), spoilt, frame.captured)
-        if spoilt:
-            return Sighting(look, None)
-        vector = self._embedder.vectors(aligned.chip[None])[0]
-        return Sighting(look, Template(vector, self._embedder.model, 1))
+        return Sighting(look, None if vector is None else Template(vector, self._embedder.model, 1))
+
+    def _vector(self, chip: Chip) -> Vectors | None:
+        """The chip's vector; None where it is too unlike its mirror image to be from the front."""
+        if isinf(self._limits.max_mirror):
+            return np.asarray(self._embedder.vectors(chip[None])[0])
+        vector, mirrored = self._embedder.vectors(np.stack([chip, chip[:, ::-1]]))
+        alike = float(np.linalg.norm(vector - mirrored)) <= self._limits.max_mirror
+        return np.asarray(vector) if alike else None
 
 
 def _clipped(face: Face, image: Image) -> bool:

@@ -1,0 +1,1 @@
+"""The demo: a throw-away site whose cameras play clips that are drawn here."""
