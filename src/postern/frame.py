@@ -129,6 +129,22 @@ class Recogniser(Protocol):
         ...
 
 
+class Continuity(Protocol):
+    """Says what belongs together; each recogniser has its own."""
+
+    def same(self, probes: Sequence[Template], new: Template) -> bool:
+        """Whether a new look can be of whoever the earlier looks are of.
+
+        Where it says no, somebody else has stepped into the place and a new track begins: what was
+        recognised before never rides on who comes after.
+        """
+        ...
+
+    def differs(self, probes: Sequence[Template], new: Template) -> bool:
+        """Whether a new look adds anything to the earlier ones."""
+        ...
+
+
 class Tracker(Protocol):
     """Follows whoever is before one camera, from one frame to the next."""
 

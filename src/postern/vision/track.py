@@ -3,27 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Protocol
 
 from postern.core.look import Box
 from postern.core.moment import Moment
-from postern.frame import Sighting, Template, Track
-
-
-class Continuity(Protocol):
-    """Says what belongs together; each recogniser has its own."""
-
-    def same(self, probes: Sequence[Template], new: Template) -> bool:
-        """Whether a new look can be of whoever the earlier looks are of.
-
-        Where it says no, somebody else has stepped into the place and a new track begins: what was
-        recognised before never rides on who comes after.
-        """
-        ...
-
-    def differs(self, probes: Sequence[Template], new: Template) -> bool:
-        """Whether a new look adds anything to the earlier ones."""
-        ...
+from postern.frame import Continuity, Sighting, Template, Track
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from postern.frame import Template
 
 @dataclass(frozen=True, slots=True)
 class FaceContinuity:
-    """Implements `postern.vision.track.Continuity` by distance in the face space.
+    """Implements `postern.frame.Continuity` by distance in the face space.
 
     Attributes:
         min_apart: A look nearer than this to one that is there already is the same look again: two
