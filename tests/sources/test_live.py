@@ -1,5 +1,6 @@
 """Cameras that may keep a reader waiting."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,3 +154,18 @@ def test_live_stamps_frames_as_the_device_says(stalled: StalledCamera) -> None:
     frame = next(LiveStream("The camera", stalled.open, CAMERA, clock, earlier).frames())
 
     assert -0.25 == frame.captured.since(clock.now())
+
+
+def test_live_keeps_times_from_running_backwards(stalled: StalledCamera) -> None:
+    """A device whose stamps fall behind gives its latest moment again."""
+    clock = SteppedClock()
+    lag = itertools.count()
+
+    def ever_earlier(_picture: Picture, arrived: Moment) -> Moment:
+        return arrived.plus(-float(next(lag)))
+
+    frames = LiveStream("The camera", stalled.open, CAMERA, clock, ever_earlier).frames()
+    next(frames)
+    Event().wait(0.5)
+
+    assert clock.now() == next(frames).captured

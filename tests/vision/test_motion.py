@@ -202,12 +202,13 @@ def test_motion_opens_when_the_picture_changes_its_size() -> None:
 
 
 def test_motion_opens_when_the_clock_runs_backwards() -> None:
-    """Frames out of order are looked at rather than skipped."""
+    """Frames out of order are looked at rather than skipped, and the scene is learned anew."""
     camera = Camera()
     camera.settles(street())
     camera._clock.advance(-100.0)  # The camera's own clock, not the gate's inside.
 
     assert camera.sees(street())
+    camera.settles(street())
 
 
 def test_motion_keeps_no_picture() -> None:

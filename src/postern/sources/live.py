@@ -93,10 +93,11 @@ class LiveStream:
     def _read(self, slot: "Queue[Frame | Exception]", stop: Event) -> None:
         try:
             with self._open_device() as container:
+                captured = None
                 for sequence, picture in enumerate(pictures(container, self._name, tolerant=True)):
                     if stop.is_set():
                         return
-                    captured = self._stamp(picture, self._clock.now())
+                    captured = _not_before(captured, self._stamp(picture, self._clock.now()))
                     _replace(slot, Frame(self._camera, picture.image, captured, sequence))
             _replace(slot, self._gone("has stopped sending"))
         except Exception as error:  # noqa: BLE001 - not kept: the thread that iterates raises it
@@ -106,6 +107,11 @@ class LiveStream:
         return PosternError(
             Code.UNAVAILABLE, f"{self._name} {how}.", "Check its cable and its power."
         )
+
+
+def _not_before(earlier: Moment | None, moment: Moment) -> Moment:
+    """`moment`, unless `earlier` is later: a frame's time never runs backwards."""
+    return moment if earlier is None or moment.since(earlier) >= 0.0 else earlier
 
 
 def _replace(slot: "Queue[Frame | Exception]", item: Frame | Exception) -> None:
