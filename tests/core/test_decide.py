@@ -97,6 +97,11 @@ def test_decide_says_on_what_it_granted():
     assert expected == decided(face(ALICE))
 
 
+def test_a_pass_neither_adds_to_the_bound_nor_takes_from_it():
+    """A claim names somebody; how sure that is comes from what weighs."""
+    assert 1e-6 == decided(shown_pass(ERIN), face(ERIN)).bound
+
+
 @pytest.mark.parametrize("liveness", [Liveness.NOT_LIVE, Liveness.NOT_CHECKED])
 def test_a_photograph_of_alice_that_mallory_holds_up_does_not_open(liveness):
     """However good the face, it is denied unless a live person was established."""
@@ -261,6 +266,19 @@ def test_a_denial_names_the_factor_that_fell_short_in_the_nearest_permit(shown, 
     assert factor == decided(*shown, permits=(*PERMITS[:4], garage), at=at).factor
 
 
+def test_the_nearest_permit_is_the_one_of_which_most_was_shown():
+    """Two factors of three are nearer than one of two."""
+    loose = Ceiling(Factor.FACE, 0.5)
+    permits = (
+        permit(ALICE, name="a", factors=(PASS, loose, PIN)),
+        permit(ALICE, name="z", factors=(PASS, FACE)),
+    )
+
+    denied = decided(shown_pass(ALICE), face(ALICE, 0.2), permits=permits)
+
+    assert ("a", Factor.PIN) == (denied.permit, denied.factor)
+
+
 def test_a_missing_pin_is_not_called_a_wrong_one():
     """Without a PIN the answer says which factor is missing."""
     permits = (permit(ALICE, factors=(CARD, PIN)),)
@@ -335,7 +353,9 @@ def test_the_better_of_two_holders_of_one_permit_is_let_through():
     """Where one permit holds two who both fit, the strictly better one is meant."""
     permits = (permit(ALICE, ERIN),)
 
-    assert (ALICE,) == decided(face(ERIN, 2e-6), face(ALICE, 1e-6), permits=permits).holders
+    for better, worse in ((ALICE, ERIN), (ERIN, ALICE)):
+        granted = decided(face(worse, 2e-6), face(better, 1e-6), permits=permits)
+        assert (Reason.PERMITTED, (better,)) == (granted.reason, granted.holders)
 
 
 # Credentials and consents that do not belong ----------------------------------------------------
@@ -674,7 +694,7 @@ def test_an_exit_records_who_left_whatever_would_have_kept_them_out():
         shown_pass(ALICE), face(ALICE), at=given.access_point, given=given, permits=permits
     )
 
-    assert (Reason.EXIT, (ALICE,), False) == (opened.reason, opened.holders, opened.passback)
+    assert Decision(attempt().id, Reason.EXIT, permits[0].id, (ALICE,), None, 1e-6) == opened
 
 
 @pytest.mark.parametrize("at", [DOOR, WAY_OUT])

@@ -329,7 +329,7 @@ def _check(case: _Case, candidate: _Candidate) -> _Verdict:
             # Who it may have been is kept only once identity, consent and liveness are settled.
             known = holders if passed > len(_IDENTITY) else ()
             return _Verdict((passed, met), Decision(attempt, reason, permit, known))
-    broken = not case.leaving and _entered_before(case, candidate)
+    broken = _entered_before(case, candidate)
     granted = Decision(attempt, Reason.PERMITTED, permit, holders, None, candidate.bound, broken)
     return _Verdict((len(checks) + 1, met), granted)
 
