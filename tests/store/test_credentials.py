@@ -9,7 +9,20 @@ from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, CredentialId, PersonId
 from postern.store.credentials import KeptReference
 from postern.store.store import Store
-from tests.people import ALICE, DOOR, ERIN, NOW, VAN, credential, credential_id
+from tests.people import (
+    ALICE,
+    BARRIER,
+    CAROL,
+    DOOR,
+    ERIN,
+    NOW,
+    PASS,
+    PIN,
+    VAN,
+    credential,
+    credential_id,
+    permit,
+)
 from tests.store.samples import BLOB
 
 ALICES_FACE = credential_id(Factor.FACE, ALICE)
@@ -27,6 +40,16 @@ def test_references_are_those_of_permits_and_consents_here(site: Store) -> None:
 
     assert expected == set(site.credentials.references(DOOR.id, NOW))
     assert () == site.credentials.references(AccessPointId("elsewhere"), NOW)
+
+
+def test_a_permit_for_elsewhere_or_without_a_face_opens_no_reference(site: Store) -> None:
+    """Carol agrees everywhere, but only a permit that asks for her face here has it compared."""
+    site.permits.add(permit(CAROL, name="at-the-barrier", at=frozenset({BARRIER.id})))
+    site.permits.add(permit(CAROL, name="by-pin", factors=(PASS, PIN)))
+
+    assert CAROL not in _compared(site)
+    site.permits.add(permit(CAROL, name="by-face"))
+    assert CAROL in _compared(site)
 
 
 def test_disabled_or_invalid_credentials_are_not_compared(site: Store) -> None:
