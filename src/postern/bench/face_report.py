@@ -1,0 +1,61 @@
+"""An evaluation as one page that needs nothing else: no network, no script, nobody's picture."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from postern.bench import face_plots, face_words
+from postern.bench.face_evaluation import Evaluation
+from postern.bench.looks import PROBE_LOOKS, REFERENCE_LOOKS
+from postern.bench.rates import CONFIDENCE, REPLICAS, Verdict
+from postern.core.look import Flaw
+
+_TONES = {
+    Verdict.HOLDS: "good",
+    Verdict.WITHIN: "fair",
+    Verdict.EXCEEDED: "doubt",
+    Verdict.BROKEN: "bad",
+    Verdict.NOT_SHOWN: "none",
+}
+_CAUSES = {
+    "no_face": "no face found",
+    "not_a_number": "the model gave no numbers",
+    **{flaw.value: flaw.value.replace("_", " ") for flaw in Flaw},
+}
+
+
+def page(evaluation: Evaluation) -> str:
+    """The report as HTML; the same evaluation gives the same text."""
+    environment = Environment(
+        loader=PackageLoader("postern.bench"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        one_in=face_words.one_in,
+        percent=face_words.percent,
+        counted=face_words.counted,
+        at_most=face_words.at_most,
+        tone=lambda verdict: _TONES[verdict],
+        cause=lambda name: _CAUSES.get(name, name),
+    )
+    chosen = face_words.headline(evaluation)
+    return environment.get_template("face_report.html.jinja").render(
+        it=evaluation,
+        answer=face_words.answer(evaluation),
+        answer_tone=_TONES[chosen[1].verdict if chosen else Verdict.NOT_SHOWN],
+        headline=chosen,
+        summary=face_words.summary(evaluation),
+        words=face_words,
+        plots={
+            # Made by this package from numbers alone.
+            "kept": Markup(face_plots.kept(evaluation)),  # noqa: S704
+            "trade_off": Markup(face_plots.trade_off(evaluation)),  # noqa: S704
+            "discard": Markup(face_plots.discard(evaluation)),  # noqa: S704
+        },
+        confidence=CONFIDENCE,
+        replicas=REPLICAS,
+        reference_looks=REFERENCE_LOOKS,
+        probe_looks=PROBE_LOOKS,
+    )
