@@ -1,0 +1,1 @@
+"""Number plates: found, read character by character, and compared with registered ones."""

@@ -1,0 +1,271 @@
+"""Plates in a frame: found, read twice, and judged.
+
+1. Lines of text are located in the whole frame, somewhat reduced: a plate is found at a resolution
+   at which it cannot be read.
+2. Every line of a plate's proportions is read from the full frame; neighbours are joined.
+3. What may be a plate is located again, alone and at a standard size, and read a second time. The
+   two readings are averaged where they agree on the number of characters.
+4. A number that is spoilt, or of which a character is a mere guess, carries no template.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from postern.core.look import Box, Flaw, Kind, Look
+from postern.frame import Frame, Image, Sighting, Template
+from postern.vision.model import Models, open_session
+from postern.vision.plates.detect import Detector, Line
+from postern.vision.plates.grammar import PLAIN, Floats, Grammar, grammar, is_plate, plate_slots
+from postern.vision.plates.join import LEANING, Number, Part, join
+from postern.vision.plates.read import ELSE, Reader
+from postern.vision.plates.rectify import rectify
+
+DETECTOR, READER = "plate-detector-ppocr", "plate-reader-ppocr"
+#: Pixels on the frame's longer side while locating. On rendered scenes of 1280 pixels, plates from
+#: 55 pixels are all located from 640 upwards; real ones are dimmer, and time is left.
+OVERVIEW = 960
+#: Lines looked at per frame, numbers read twice, patches searched: the most a busy street costs.
+LINES, NUMBERS, PATCHES = 8, 2, 2
+#: A line's grown box is this much taller than its characters need; the reader prefers it tighter
+#: (rendered scenes: 139 of 150 read at 0.7, 129 at 1.0), less so where it was located up close.
+TIGHT, TIGHT_CLOSE = 0.7, 0.7
+#: Up close the line is this wide in the picture that the detector sees, pixels, and the picture
+#: this much wider and taller than the line.
+CLOSE, WIDER, TALLER = 160, 1.8, 2.5
+#: Width over height of a line on a plate; a part of one may be narrower than the whole.
+NARROW, WIDE = 1.1, 6.5
+#: A patch: text run together with what surrounds it, at least so wide in pixels of the frame and
+#: no wider than this many times its height.
+PATCH, SQUARE = 60.0, 2.0
+#: Pixels of the frame across a line's characters; below, characters are guessed with confidence.
+SMALLEST = 9.0
+#: Chance of the best character below which a slot is a guess.
+GUESS = 0.4
+#: Grey levels: a mean below (above) which, and a spread below which, nothing can be told apart.
+DARK, BRIGHT, FLAT = 28.0, 245.0, 6.0
+#: Variance of the Laplacian over the variance of grey on a chip 48 pixels high; rendered plates
+#: that are read lie above.
+SHARP = 0.02
+#: Of a line's height: how far a whole plate keeps from the frame's edge. A character beyond the
+#: edge leaves the rest of the plate well readable, so nearness alone has to count.
+EDGE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """A plate that was found.
+
+    Attributes:
+        line: Around its number, pixels of the frame.
+        slots: (S, 38), float32: its characters, as `read.Reading` has them.
+        flaws: What spoils it.
+    """
+
+    line: Line
+    slots: Floats
+    flaws: tuple[Flaw, ...]
+
+
+class PlateRecogniser:
+    """Finds and reads plates. Implements `Recogniser`.
+
+    Args:
+        detector: Finds lines.
+        reader: Reads them.
+        shapes: How plates are written where it works.
+        model: The reader model's sha256, in hex.
+    """
+
+    def __init__(self, detector: Detector, reader: Reader, shapes: Grammar, model: str) -> None:
+        self._detector = detector
+        self._reader = reader
+        self._shapes = shapes
+        self._model = model
+
+    def sightings(self, frame: Frame) -> tuple[Sighting, ...]:
+        """Every plate in the frame, largest first; the same frame gives the same."""
+        return tuple(self._sighting(plate, frame) for plate in self.plates(frame.image))
+
+    def plates(self, image: Image) -> tuple[Plate, ...]:
+        """Every plate in the picture, largest first.
+
+        Args:
+            image: (H, W, 3), uint8, blue-green-red.
+        """
+        found = self._overview(image)
+        likely = sorted((n for n in found if self._is_plate(n)), key=_size, reverse=True)
+        seen_twice = [self._again(image, n) for n in likely[:NUMBERS]]
+        plates = (self._plate(image, *pair) for pair in seen_twice)
+        return tuple(plate for plate in plates if plate is not None)
+
+    def text(self, slots: Floats) -> str:
+        """The likeliest plate behind the slots, in capitals and digits."""
+        return self._shapes.spell(slots)
+
+    def _sighting(self, plate: Plate, frame: Frame) -> Sighting:
+        height, width = frame.image.shape[:2]
+        look = Look(
+            Kind.PLATE,
+            _box(plate.line, width, height),
+            plate.line.score,
+            plate.flaws,
+            frame.captured,
+        )
+        template = None if plate.flaws else Template(plate.slots, self._model, 1)
+        return Sighting(look, template)
+
+    def _overview(self, image: Image) -> tuple[Number, ...]:
+        seen = self._detector.lines(image, min(OVERVIEW, max(image.shape[:2])))
+        lines = [line for line in seen if _proportioned(line, image)][:LINES]
+        parts = self._read(image, lines, TIGHT)
+        shown = {id(part.line) for part in parts if len(plate_slots(part.reading.slots)) > 1}
+        patches = [line for line in seen if _is_patch(line, image) and id(line) not in shown]
+        for patch in patches[:PATCHES]:
+            inside = [line for line in self._up_close(image, patch) if _proportioned(line, image)]
+            parts += self._read(image, inside[:NUMBERS], TIGHT)
+        return join(parts)
+
+    def _up_close(self, image: Image, line: Line) -> list[Line]:
+        """The lines in and around a line, found at a standard size."""
+        window, x, y = _window(image, line)
+        longest = round(CLOSE / line.width * max(window.shape[:2]))
+        return [_moved(found, x, y) for found in self._detector.lines(window, longest)]
+
+    def _read(self, image: Image, lines: Sequence[Line], tight: float) -> list[Part]:
+        if not lines:
+            return []
+        readings = self._reader.read([rectify(image, _tightened(line, tight)) for line in lines])
+        return [Part(line, reading) for line, reading in zip(lines, readings, strict=True)]
+
+    def _is_plate(self, number: Number) -> bool:
+        text = _plain(number.slots)
+        return is_plate(text, number.written, number.foreign)
+
+    def _again(self, image: Image, number: Number) -> tuple[Number, Number | None]:
+        """The number and what it reads up close; None where it is not found again."""
+        lines = [
+            line for line in self._up_close(image, number.line) if _same_row(number.line, line)
+        ]
+        closer = join(self._read(image, lines, TIGHT_CLOSE))
+        return number, max(closer, key=lambda n: n.line.width, default=None)
+
+    def _plate(self, image: Image, first: Number, second: Number | None) -> Plate | None:
+        both = [first] if second is None else [first, second]
+        agreed = fuse([plate_slots(n.slots) for n in both])
+        line = both[-1].line
+        if not is_plate(_plain(agreed), both[-1].written, 0.0):
+            agreed, line = plate_slots(first.slots), first.line
+        return Plate(line, agreed, _flaws(image, line, agreed))
+
+
+def load(models: Models, shapes: Grammar | None = None) -> PlateRecogniser:
+    """The recogniser on PP-OCR's models.
+
+    Raises:
+        PosternError: `not_found` where a model is not installed, `invalid` where it is damaged.
+    """
+    detector = Detector(open_session(models.read(DETECTOR), DETECTOR))
+    reader = Reader(open_session(models.read(READER), READER))
+    model = models.entry(READER).sha256
+    return PlateRecogniser(detector, reader, shapes or grammar(), model)
+
+
+def fuse(readings: Iterable[Floats]) -> Floats:
+    """One reading of several of the same characters: their geometric mean, renormalised.
+
+    Readings that disagree on how many characters there are cannot be averaged; the one whose
+    worst character is surest is taken then.
+
+    Args:
+        readings: At least one, each (S, 38).
+    """
+    by_worst = sorted(readings, key=_worst, reverse=True)
+    alike = [slots for slots in by_worst if len(slots) == len(by_worst[0])]
+    mean = np.exp(np.mean([np.log(np.maximum(slots, 1e-7)) for slots in alike], axis=0))
+    return np.asarray(mean / mean.sum(axis=1, keepdims=True), np.float32)
+
+
+def _worst(slots: Floats) -> float:
+    return float(slots[:, 1:ELSE].max(axis=1).min()) if len(slots) else -1.0
+
+
+def _plain(slots: Floats) -> str:
+    # No shape is assumed while judging whether it is a plate: a word must not become one.
+    return PLAIN.spell(slots)
+
+
+def _flaws(image: Image, line: Line, slots: Floats) -> tuple[Flaw, ...]:
+    chip = cv2.cvtColor(rectify(image, line), cv2.COLOR_BGR2GRAY).astype(np.float32)
+    guessed = not _worst(slots) >= GUESS
+    soft = not cv2.Laplacian(chip, cv2.CV_32F).var() >= SHARP * chip.var()
+    found = {
+        Flaw.TOO_SMALL: not line.height * TIGHT >= SMALLEST,
+        Flaw.TOO_DARK: not chip.mean() >= DARK,
+        Flaw.TOO_BRIGHT: not (chip.mean() <= BRIGHT and chip.std() >= FLAT),
+        Flaw.CLIPPED: not _inside(line, image),
+        Flaw.BLURRED: guessed and soft,
+        Flaw.UNREADABLE: guessed,
+    }
+    return tuple(flaw for flaw, present in found.items() if present)
+
+
+def _proportioned(line: Line, image: Image) -> bool:
+    height, width = image.shape[:2]
+    return bool(
+        NARROW <= line.width / line.height <= WIDE
+        and abs(line.angle) <= LEANING
+        and line.height >= SMALLEST
+        and line.width <= 0.9 * width
+        and line.height <= 0.5 * height
+    )
+
+
+def _inside(line: Line, image: Image) -> bool:
+    height, width = image.shape[:2]
+    corners, edge = line.corners(), EDGE * line.height
+    return bool((corners >= edge).all() and (corners <= (width - edge, height - edge)).all())
+
+
+def _is_patch(line: Line, image: Image) -> bool:
+    return PATCH <= line.width <= SQUARE * line.height and line.width <= 0.5 * image.shape[1]
+
+
+def _tightened(line: Line, tight: float) -> Line:
+    return replace(
+        line, width=line.width - (1 - tight) / 2 * line.height, height=line.height * tight
+    )
+
+
+def _window(image: Image, line: Line) -> tuple[Image, int, int]:
+    height, width = image.shape[:2]
+    reach = np.array([line.width * WIDER, line.height * TALLER]) / 2
+    x0, y0 = np.clip((np.array(line.centre) - reach).astype(int), 0, (width - 1, height - 1))
+    x1, y1 = np.clip((np.array(line.centre) + reach).astype(int), (x0 + 1, y0 + 1), (width, height))
+    return image[y0:y1, x0:x1], int(x0), int(y0)
+
+
+def _moved(line: Line, x: int, y: int) -> Line:
+    return replace(line, centre=(line.centre[0] + x, line.centre[1] + y))
+
+
+def _same_row(line: Line, other: Line) -> bool:
+    away = np.array(other.centre) - np.array(line.centre)
+    return bool(
+        abs(away @ line.across) <= 0.3 * line.height
+        and abs(away @ line.along) <= 0.6 * line.width
+        and other.height >= 0.4 * line.height
+    )
+
+
+def _size(number: Number) -> float:
+    return number.line.width * number.line.height
+
+
+def _box(line: Line, width: int, height: int) -> Box:
+    corners = line.corners()
+    x0, y0 = np.clip(corners.min(0), 0, (width - 1, height - 1))
+    x1, y1 = np.clip(corners.max(0), (x0 + 1, y0 + 1), (width, height))
+    return Box(float(x0), float(y0), float(x1), float(y1))
