@@ -1,0 +1,224 @@
+"""The composition root: the only place that names implementations."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import cv2
+
+from postern.actuators import KINDS as ACTUATORS
+from postern.app.clock import SystemClock, plausible
+from postern.app.config import load, models_folder
+from postern.app.matching import SiteFaceMatcher
+from postern.app.register import StoredRegister
+from postern.app.site import Site
+from postern.core.access_point import AccessPoint
+from postern.core.errors import Code, PosternError
+from postern.core.ids import AttemptId, CameraId
+from postern.core.look import Kind
+from postern.core.ports import Clock
+from postern.engine.enrol import Enrolment
+from postern.engine.lane import Lane
+from postern.engine.ports import Eye, Observer
+from postern.engine.service import Post, Service, close_interrupted
+from postern.frame import Matcher, Recogniser, Source
+from postern.sources import KINDS as SOURCES
+from postern.store.store import Store, open_store
+from postern.vault.vault import Vault, open_vault
+from postern.vision.faces.continuity import FaceContinuity
+from postern.vision.faces.load import (
+    DetectorName,
+    choose_detector,
+    load_calibration,
+    load_cohort,
+    load_recogniser,
+)
+from postern.vision.faces.reference import reference as face_reference
+from postern.vision.model import Models, read_manifest
+from postern.vision.motion import MotionGate
+from postern.vision.plates import recogniser as plate_recogniser
+from postern.vision.plates.continuity import PlateContinuity
+from postern.vision.plates.grammar import grammar
+from postern.vision.plates.match import PlateMatcher
+from postern.vision.track import Patience, Tracker
+
+#: A face fills much of the picture and hardly moves between frames; a plate is small and does.
+_FACE_PATIENCE = Patience()
+_PLATE_PATIENCE = Patience(reach=4.0, min_overlap=0.1, max_probes=8, max_age_s=30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A site with its open store and vault.
+
+    Attributes:
+        site: What `site.toml` says.
+        store: Its records.
+        vault: Its references' keeper.
+        models: The models.
+        clock: The two clocks.
+    """
+
+    site: Site
+    store: Store
+    vault: Vault
+    models: Models
+    clock: Clock
+
+
+def read_site(path: Path) -> Site:
+    """What a `site.toml` says, checked.
+
+    Raises:
+        PosternError: `not_found` without the file, `invalid` with everything that is wrong in it.
+    """
+    return load(path, SOURCES, ACTUATORS)
+
+
+def open_models(folder: Path | None = None) -> Models:
+    """The models in that folder, or in the usual one."""
+    return Models(folder or models_folder(), read_manifest())
+
+
+@contextmanager
+def open_site(site: Site, *, throwaway: bool = False) -> Iterator[Installation]:
+    """A site's installation, closed at the end.
+
+    Args:
+        site: What `site.toml` says.
+        throwaway: Whether its store is made to be thrown away, as the demo's is.
+
+    Raises:
+        PosternError: As `open_store` and `open_vault`.
+    """
+    with open_store(site.data, throwaway=throwaway) as store:
+        vault = open_vault(site.data, store.credentials.count_sealed())
+        try:
+            yield Installation(site, store, vault, open_models(site.models), SystemClock())
+        finally:
+            vault.close()
+
+
+def build_service(installation: Installation, observer: Observer) -> Service:
+    """The service of every access point of a site.
+
+    Grants that an earlier run left without their actuator's answer are closed first.
+
+    Raises:
+        PosternError: Where a model is missing or wrong, or the store cannot be used now.
+    """
+    # OpenCV's own threads would fight with the workers for the same cores.
+    cv2.setNumThreads(1)
+    store = installation.store
+    close_interrupted(store.events.unfinished(), store.events, installation.clock)
+    now = installation.clock.now().utc
+    store.events.expire(now - installation.site.retention)
+    for person in store.consents.lapsed(now):
+        store.consents.forget(person, installation.vault.erase)
+    plates = _plate_matcher(installation)
+    register = StoredRegister(store, installation.vault, plates.reference, plausible)
+    parts = _Parts(installation)
+    posts = [_post(installation, point, register, parts, observer)
+             for point in installation.site.access_points.values()]  # fmt: skip
+    return Service(posts, observer, workers=os.cpu_count() or 1)
+
+
+def build_enrolment(installation: Installation) -> Enrolment:
+    """What takes somebody's looks in."""
+    recogniser = _Parts(installation).recogniser(Kind.FACE)
+    return Enrolment(recogniser, FaceContinuity(), face_reference)
+
+
+def open_source(installation: Installation, camera: CameraId) -> Source:
+    """A camera of the site.
+
+    Raises:
+        PosternError: `not_found` where the site has none of that name.
+    """
+    entry = installation.site.cameras.get(camera)
+    if entry is None:
+        known = ", ".join(installation.site.cameras)
+        raise PosternError(
+            Code.NOT_FOUND, f"There is no camera called {camera!r}.", f"Known cameras: {known}."
+        )
+    opened: Source = SOURCES[entry.kind].open(entry.config, camera, installation.clock)
+    return opened
+
+
+def face_detector(installation: Installation) -> DetectorName:
+    """The face detector that this site uses."""
+    return choose_detector(installation.models, str(installation.site.faces.detector))
+
+
+class _Parts:
+    """Recognisers and matchers of one installation, each made once and only if it is needed."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._recognisers: dict[Kind, Recogniser] = {}
+
+    def recogniser(self, kind: Kind) -> Recogniser:
+        if kind not in self._recognisers:
+            self._recognisers[kind] = self._load(kind)
+        return self._recognisers[kind]
+
+    def matcher(self, kind: Kind) -> Matcher:
+        """A matcher of its own for every lane: it remembers the lane's references."""
+        if kind is Kind.PLATE:
+            return _plate_matcher(self._installation)
+        detector = face_detector(self._installation)
+        calibration = load_calibration(detector)
+        return SiteFaceMatcher(self._installation.vault, calibration, load_cohort(detector))
+
+    def tracker(self, kind: Kind) -> Tracker:
+        if kind is Kind.PLATE:
+            return Tracker(PlateContinuity(), _PLATE_PATIENCE)
+        return Tracker(FaceContinuity(), _FACE_PATIENCE)
+
+    def _load(self, kind: Kind) -> Recogniser:
+        installation = self._installation
+        if kind is Kind.PLATE:
+            regions = tuple(str(region) for region in installation.site.plates.regions)
+            return plate_recogniser.load(installation.models, grammar(regions))
+        return load_recogniser(installation.models, face_detector(installation))
+
+
+def _post(
+    installation: Installation,
+    point: AccessPoint,
+    register: StoredRegister,
+    parts: _Parts,
+    observer: Observer,
+) -> Post:
+    eyes = tuple(_eye(installation, camera, parts) for camera in point.cameras)
+    entry = installation.site.actuators[installation.site.actuator_of[point.id]]
+    lane = Lane(
+        point,
+        register,
+        {kind: parts.matcher(kind) for kind in {eye.kind for eye in eyes}},
+        installation.store.events,
+        ACTUATORS[entry.kind].open(entry.config, installation.clock),
+        installation.clock,
+        observer,
+        lambda: AttemptId(uuid4().hex),
+    )
+    return Post(lane, eyes)
+
+
+def _eye(installation: Installation, camera: CameraId, parts: _Parts) -> Eye:
+    kind = installation.site.cameras[camera].sees
+    return Eye(
+        camera,
+        kind,
+        open_source(installation, camera),
+        MotionGate(),
+        parts.recogniser(kind),
+        parts.tracker(kind),
+    )
+
+
+def _plate_matcher(installation: Installation) -> PlateMatcher:
+    return PlateMatcher(installation.models.entry("plate-reader-ppocr").sha256)

@@ -1,0 +1,71 @@
+"""What every command shares: where it writes, and how it fails."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from postern.core.errors import Code, PosternError
+
+#: Results go to standard output; everything else, progress and failures, to standard error.
+OUT = Console()
+ERR = Console(stderr=True)
+
+#: Exit codes by error code; 2 is the shell's own for wrong usage.
+_EXITS = {
+    Code.INVALID: 3,
+    Code.NOT_FOUND: 4,
+    Code.CONFLICT: 5,
+    Code.UNAUTHORIZED: 6,
+    Code.UNAVAILABLE: 7,
+    Code.INTERNAL: 1,
+}
+
+
+def fail(error: PosternError) -> int:
+    """Writes an error as one sentence with its hint; gives the exit code."""
+    ERR.print(f"postern: {error.message}", style="red", markup=False, highlight=False)
+    if error.hint:
+        ERR.print(f"  {error.hint}", markup=False, highlight=False)
+    return _EXITS[error.code]
+
+
+def show_json(record: object) -> None:
+    """Writes a record as JSON, for scripts."""
+    sys.stdout.write(json.dumps(record, indent=2, sort_keys=True, default=str) + "\n")
+
+
+@contextmanager
+def progress(what: str) -> Iterator["Bar"]:
+    """A progress bar on standard error."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+    )
+    with Progress(*columns, TimeRemainingColumn(), console=ERR, transient=True) as bars:
+        yield Bar(bars, what)
+
+
+class Bar:
+    """One bar of `progress`.
+
+    Args:
+        bars: Where it is drawn.
+        what: What it shows the progress of.
+    """
+
+    def __init__(self, bars: Progress, what: str) -> None:
+        self._bars = bars
+        self._task = bars.add_task(what, total=1.0)
+
+    def of(self, done: int, total: int) -> None:
+        """Sets how many of how many are done."""
+        self.share(done / max(total, 1))
+
+    def share(self, done: float) -> None:
+        """Sets how much is done, in [0, 1]."""
+        self._bars.update(self._task, completed=done)

@@ -1,0 +1,47 @@
+"""The demo's report: one page with pictures of the demo's own clips and what was decided."""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from postern.cli.demo.clip import still
+from postern.cli.demo.scene import Cast, stills
+from postern.cli.demo.table import Row, cells
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A still of a clip.
+
+    Attributes:
+        caption: What it shows.
+        jpeg: The picture as a base64 text.
+    """
+
+    caption: str
+    jpeg: str
+
+
+def page(folder: Path, cast: Cast, rows: tuple[Row, ...], detector: str) -> str:
+    """The report as HTML that needs nothing else.
+
+    Args:
+        folder: Where the demo's clips are.
+        cast: Who came.
+        rows: What was decided.
+        detector: The face detector in use.
+    """
+    environment = Environment(
+        loader=PackageLoader("postern.cli.demo"), autoescape=True, undefined=StrictUndefined
+    )
+    pictures = [
+        Picture(caption, b64encode(still(folder / clip, at_s)).decode())
+        for clip, caption, at_s in stills(cast)
+    ]
+    shown = [tuple(map(str, cells(row))) for row in rows]
+    template = environment.get_template("report.html.jinja")
+    return template.render(
+        pictures=pictures, rows=shown, detector=detector, enrolled=cast.enrolled.value
+    )

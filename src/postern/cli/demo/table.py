@@ -1,0 +1,96 @@
+"""The demo's live table: attempts as they end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+from rich.table import Table
+from rich.text import Text
+
+from postern.cli.run import words
+from postern.core.ids import CameraId
+from postern.engine.ports import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One attempt that ended.
+
+    Attributes:
+        at_s: Seconds after the demo began.
+        outcome: What became of it.
+    """
+
+    at_s: float
+    outcome: Outcome
+
+
+class Attempts:
+    """Implements `postern.engine.ports.Observer` and remembers what it saw, for the demo alone.
+
+    Args:
+        now_s: Gives the seconds since the demo began.
+        changed: Told after every change.
+    """
+
+    def __init__(self, now_s: Callable[[], float], changed: Callable[[], None]) -> None:
+        self._now_s = now_s
+        self._changed = changed
+        self._lock = Lock()
+        self._rows: tuple[Row, ...] = ()
+        self._troubles: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every attempt so far, oldest first."""
+        with self._lock:
+            return self._rows
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What went wrong with cameras, in sentences."""
+        with self._lock:
+            return self._troubles
+
+    def ended(self, outcome: Outcome) -> None:
+        """See `postern.engine.ports.Observer.ended`."""
+        with self._lock:
+            self._rows = (*self._rows, Row(self._now_s(), outcome))
+        self._changed()
+
+    def health(self, camera: CameraId, state: str, sentence: str) -> None:
+        """See `postern.engine.ports.Observer.health`."""
+        if state == "red":
+            with self._lock:
+                self._troubles = (*self._troubles, f"{camera}: {sentence}")
+        self._changed()
+
+
+def draw(rows: tuple[Row, ...], troubles: tuple[str, ...], title: str) -> Table:
+    """The table of the attempts so far."""
+    table = Table(title=title, caption="\n".join(troubles), caption_style="red", expand=True)
+    for name in ("second", "access point", "decision", "why", "a stranger would", "looks", "ms"):
+        table.add_column(name, justify="right" if name in ("second", "looks", "ms") else "left")
+    for row in rows:
+        table.add_row(*cells(row))
+    return table
+
+
+def cells(row: Row) -> tuple[str, str, Text, str, str, str, str]:
+    """One attempt in words, as the table and the report show it."""
+    outcome = row.outcome
+    granted = outcome.decision.granted
+    decision = Text("granted" if granted else "denied", "bold green" if granted else "bold red")
+    latency = f"{outcome.latency_s * 1e3:.0f}" if granted else ""
+    return (
+        f"{row.at_s:.1f}", str(outcome.access_point), decision, words(outcome),
+        chance(outcome), str(outcome.looks), latency,
+    )  # fmt: skip
+
+
+def chance(outcome: Outcome) -> str:
+    """How often a random stranger would have passed on such a match; empty for a denial."""
+    bound = outcome.decision.bound
+    if not outcome.decision.granted or not 0.0 < bound < 1.0:
+        return ""
+    return f"pass at most 1 in {1 / bound:,.0f} times"

@@ -1,0 +1,152 @@
+"""`postern permit`: who may pass where, when, and how surely they must be recognised."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from rich.table import Table
+
+from postern.app.site import Site
+from postern.cli.console import ERR, OUT, show_json
+from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.core.errors import Code, PosternError, invalid
+from postern.core.event import Changed
+from postern.core.evidence import Factor
+from postern.core.ids import AccessPointId, Holder, PermitId, PersonId
+from postern.core.permit import Ceiling, Permit
+from postern.store.store import Store
+
+app = typer.Typer(help="Add, list and remove permits.", no_args_is_help=True)
+_AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
+
+#: Ceilings and the bound on the whole (docs/decisions.md).
+_FACE, _PLATE = 1e-3, 1e-4
+_WHOLE = 1e-4
+#: For a face alone, which is searched for among everybody who may pass there.
+_ROSTER = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What a permit asks for."""
+
+    factors: tuple[Ceiling, ...]
+    whole: float
+
+
+@app.command("add")
+def add(
+    at: Annotated[list[str], typer.Option(help="An access point; may be given several times.")],
+    person: Annotated[list[str] | None, typer.Option(help="A person's id; likewise.")] = None,
+    vehicle: Annotated[list[str] | None, typer.Option(help="A vehicle's plate; likewise.")] = None,
+    schedule: Annotated[str, typer.Option(help="A schedule of site.toml; always if absent.")] = "",
+    one_in: Annotated[
+        int, typer.Option(help="At most one stranger in so many may pass; 0 for the default.")
+    ] = 0,
+    liveness: Annotated[bool, typer.Option(help="Ask for a live person.")] = False,
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Let people, vehicles, or vehicles with their drivers through.
+
+    A permit that names people asks for their face, one that names vehicles for their plate, and one
+    that names both for both.
+    """
+    with opened(site) as installation:
+        store, now = installation.store, installation.clock.now().utc
+        terms = _terms(bool(person), bool(vehicle), one_in)
+        permit = Permit(
+            PermitId(f"permit-{uuid4().hex[:8]}"),
+            frozenset(_holders(store, person or [], vehicle or [])),
+            frozenset(_access_point(installation.site, name) for name in at),
+            terms.factors,
+            terms.whole,
+            liveness,
+            installation.site.schedule(schedule) if schedule else None,
+            now,
+        )
+        store.permits.add(permit)
+        store.events.append(Changed(now, "permit added", permit.id, "cli"))
+    ERR.print(f"{permit.id} is in force.", highlight=False)
+
+
+@app.command("list")
+def list_permits(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
+    """Show every permit."""
+    with opened(site) as installation:
+        permits = installation.store.permits.all()
+        names = _names(installation.store)
+    if as_json:
+        show_json([_record(permit) for permit in permits])
+        return
+    table = Table("permit", "who", "where", "asks for", "at most")
+    for permit in permits:
+        who = ", ".join(names.get(holder, holder) for holder in sorted(permit.holders))
+        asks = ", ".join(f"{c.factor} (1 in {1 / c.max_p:,.0f})" for c in permit.factors)
+        table.add_row(
+            permit.id, who, ", ".join(sorted(permit.access_points)), asks,
+            f"1 in {1 / permit.max_false_accept:,.0f}",
+        )  # fmt: skip
+    OUT.print(table if permits else "There is no permit: every access point stays shut.")
+
+
+@app.command("remove")
+def remove(
+    permit: Annotated[str, typer.Argument(help="The permit's id, as listed.")],
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Take a permit away; it counts from the next attempt on."""
+    with opened(site) as installation:
+        installation.store.permits.remove(PermitId(permit))
+        now = installation.clock.now().utc
+        installation.store.events.append(Changed(now, "permit removed", permit, "cli"))
+    ERR.print(f"{permit} is gone.", highlight=False, markup=False)
+
+
+def _terms(people: bool, vehicles: bool, one_in: int) -> _Terms:
+    if one_in < 0 or one_in == 1:
+        raise invalid("--one-in must be at least 2, such as 10000.")
+    factors = []
+    if vehicles:
+        factors.append(Ceiling(Factor.PLATE, _PLATE))
+    if people:
+        factors.append(Ceiling(Factor.FACE, _FACE))
+    usual = _ROSTER if people and not vehicles else _WHOLE
+    return _Terms(tuple(factors), 1 / one_in if one_in else usual)
+
+
+def _holders(store: Store, people: list[str], vehicles: list[str]) -> list[Holder]:
+    if not people and not vehicles:
+        raise invalid("Say who: give --person ID, --vehicle PLATE, or both.")
+    found: list[Holder] = [store.people.find(PersonId(person)).id for person in people]
+    return found + [store.vehicles.with_plate(plate).id for plate in vehicles]
+
+
+def _access_point(site: Site, name: str) -> AccessPointId:
+    if name not in site.access_points:
+        known = ", ".join(site.access_points)
+        raise PosternError(
+            Code.NOT_FOUND, f"There is no access point called {name!r}.", f"Known: {known}."
+        )
+    return AccessPointId(name)
+
+
+def _names(store: Store) -> dict[Holder, str]:
+    names: dict[Holder, str] = {person.id: person.name for person in store.people.all()}
+    return names | {vehicle.id: vehicle.plate for vehicle in store.vehicles.all()}
+
+
+def _record(permit: Permit) -> dict[str, object]:
+    until: datetime | None = permit.valid_until
+    return {
+        "id": permit.id,
+        "holders": sorted(permit.holders),
+        "access_points": sorted(permit.access_points),
+        "factors": {str(c.factor): c.max_p for c in permit.factors},
+        "max_false_accept": permit.max_false_accept,
+        "liveness": permit.liveness,
+        "always": permit.schedule is None,
+        "valid_from": permit.valid_from,
+        "valid_until": until,
+    }

@@ -1,0 +1,65 @@
+"""`postern vehicle`: the vehicles that may hold permits."""
+
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from rich.table import Table
+
+from postern.cli.console import ERR, OUT, show_json
+from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.core.credential import Credential
+from postern.core.event import Changed, Enrolled
+from postern.core.evidence import Factor
+from postern.core.ids import CredentialId, VehicleId
+from postern.core.vehicle import Vehicle, plate_text
+
+app = typer.Typer(help="Add, list and remove registered vehicles.", no_args_is_help=True)
+_Plate = Annotated[str, typer.Argument(help="The plate, as on the vehicle.")]
+_AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
+
+
+@app.command("add")
+def add(
+    plate: _Plate,
+    label: Annotated[str, typer.Option(help="What its owner calls it.")] = "",
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Register a vehicle by its plate."""
+    text = plate_text(plate)
+    vehicle = Vehicle(VehicleId(f"v-{uuid4().hex[:12]}"), text, label.strip() or text)
+    with opened(site) as installation:
+        now = installation.clock.now().utc
+        credential = Credential(
+            CredentialId(f"plate-{vehicle.id}"), Factor.PLATE, vehicle.id, True, now
+        )
+        installation.store.vehicles.add(vehicle)
+        installation.store.credentials.add(credential, now=now)
+        installation.store.events.append(Enrolled(now, credential.id, vehicle.id))
+    ERR.print(f"{text} is registered as {vehicle.id}.", highlight=False, markup=False)
+    ERR.print(f"Let it through with: postern permit add --vehicle {text} --at ACCESS_POINT")
+
+
+@app.command("list")
+def list_vehicles(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
+    """Show every registered vehicle."""
+    with opened(site) as installation:
+        vehicles = installation.store.vehicles.all()
+    if as_json:
+        show_json([{"id": v.id, "plate": v.plate, "label": v.label} for v in vehicles])
+        return
+    table = Table("plate", "label", "id")
+    for vehicle in vehicles:
+        table.add_row(vehicle.plate, vehicle.label, vehicle.id)
+    OUT.print(table if vehicles else "No vehicle is registered.")
+
+
+@app.command("remove")
+def remove(plate: _Plate, site: SiteFile = SITE_FILE) -> None:
+    """Forget a vehicle, its plate and its part in permits."""
+    with opened(site) as installation:
+        vehicle = installation.store.vehicles.with_plate(plate)
+        installation.store.vehicles.remove(vehicle.id)
+        now = installation.clock.now().utc
+        installation.store.events.append(Changed(now, "vehicle removed", vehicle.id, "cli"))
+    ERR.print(f"{vehicle.plate} is forgotten.", highlight=False, markup=False)
