@@ -35,6 +35,16 @@ class Never:
         raise AssertionError
 
 
+class Scripted(Never):
+    """A procedure that never states anything better than 1 in 1."""
+
+    def references(self, looks: Vectors) -> Vectors:
+        return looks[:, 0]
+
+    def bounds(self, references: Vectors, probes: Vectors) -> Floats:
+        return np.ones((len(references), *probes.shape[:2]))
+
+
 def test_evaluate_covers_a_false_match_rate_that_is_known(kept) -> None:
     """A sixth of the stated bound is measured, within its interval."""
 
@@ -87,6 +97,14 @@ def test_evaluate_judges_the_strictest_bound_that_the_people_carry(kept) -> None
     """1,770 pairs carry 1 in 100 and not 1 in 1,000."""
 
     assert kept.claim == 1e-2
+
+
+def test_evaluate_judges_no_stricter_bound_than_permits_ask_for() -> None:
+    """Enough people for 1 in 100,000 are judged at 1 in 10,000, unless told otherwise."""
+    people, certain = made_up(800, 3), Scripted()
+
+    assert evaluate(people, certain, SETTING).claim == 1e-4
+    assert evaluate(people, certain, SETTING, claim=1e-5).claim == 1e-5
 
 
 def test_evaluate_adds_a_claim_of_its_own() -> None:

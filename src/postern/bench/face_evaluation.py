@@ -30,6 +30,9 @@ from postern.core.moment import check_utc
 
 #: Bounds that every report states.
 STATED = (1e-2, 1e-3, 1e-4, 1e-5)
+#: The strictest that a permit asks of a face unless told otherwise (a bank machine). Reports are
+#: about no stricter claim by themselves.
+_PERMITTED = 1e-4
 SCHEMA = "postern/evaluation/faces/1"
 _SEED = 19795
 
@@ -158,7 +161,8 @@ def evaluate(
         looks: What the pictures gave.
         procedure: The comparison.
         setting: What is evaluated, for the report.
-        claim: The bound to be judged; without it the strictest of `STATED` that the data carries.
+        claim: The bound to be judged; without it the strictest of `STATED` that the data
+            carries, down to 1 in 10,000.
         progress: Told how much is done, in [0, 1].
 
     Raises:
@@ -185,8 +189,8 @@ def evaluate(
 
 
 def _carried(pairs: int) -> float | None:
-    """The strictest bound that so many pairs of people can show."""
-    carried = [stated for stated in STATED if stated * pairs >= RULE_OF_THREE]
+    """The strictest bound down to `_PERMITTED` that so many pairs of people can show."""
+    carried = [s for s in STATED if s >= _PERMITTED and s * pairs >= RULE_OF_THREE]
     return min(carried, default=None)
 
 

@@ -41,7 +41,7 @@ def page(evaluation: Evaluation) -> str:
         cause=lambda name: _CAUSES.get(name, name),
     )
     chosen = face_words.headline(evaluation)
-    return environment.get_template("face_report.html.jinja").render(
+    text = environment.get_template("face_report.html.jinja").render(
         it=evaluation,
         answer=face_words.answer(evaluation),
         answer_tone=_TONES[chosen[1].verdict if chosen else Verdict.NOT_SHOWN],
@@ -59,3 +59,5 @@ def page(evaluation: Evaluation) -> str:
         reference_looks=REFERENCE_LOOKS,
         probe_looks=PROBE_LOOKS,
     )
+    # A number and its per cent sign stay on one line.
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")

@@ -170,10 +170,11 @@ def _turned_away(condition: Condition, claim: Claim) -> str:
             " people are turned away was not measured."
         )
     failed = f"{rate.hits:,}" if rate.hits else "none"
+    share = f", {percent(rate.measured)}" if rate.hits else ""
     return (
         f"At that threshold {failed} of {rate.trials:,} comparisons of people with their own"
-        f" reference failed: {percent(rate.measured)}, and at most {percent(rate.upper)} at 95 %"
-        f" confidence, from {_many(rate.people, 'person', 'people')}."
+        f" reference failed{share}; at most {percent(rate.upper)} at 95 % confidence, from"
+        f" {_many(rate.people, 'person', 'people')}."
     )
 
 
