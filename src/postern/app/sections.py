@@ -1,0 +1,207 @@
+"""The tables of `site.toml`, each turned into the core's words and held against the others."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from postern.app import hours
+from postern.app.build import build, read_key
+from postern.app.place import Place
+from postern.app.problem import did_you_mean, nearest, shown
+from postern.app.site import ActuatorEntry, Camera
+from postern.app.tables import AccessPointTable, AreaTable, SiteTable
+from postern.core.access_point import Area
+from postern.core.ids import AccessPointId, AreaId, CameraId
+from postern.core.look import Kind
+from postern.core.schedule import Schedule
+
+SITE, CONSENT, FACES, PLATES, LOG = "site", "consent", "faces", "plates", "log"
+CAMERA, ACTUATOR, AREA = "camera", "actuator", "area"
+ACCESS_POINT, SCHEDULE = "access_point", "schedule"
+SECTIONS = (
+    SITE, CAMERA, ACTUATOR, AREA, ACCESS_POINT, SCHEDULE, CONSENT, FACES, PLATES, LOG,
+)  # fmt: skip
+
+#: Names are typed in commands and stand in events.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+T = TypeVar("T")
+
+
+class KindRow(Protocol):
+    """What a row of a table of kinds has."""
+
+    @property
+    def config(self) -> type[Any]:
+        """The kind's configuration, a frozen dataclass."""
+        ...
+
+
+Kinds = Mapping[str, KindRow]
+
+
+class Sections:
+    """The sections of one file. Every method notes what is wrong and leaves it out.
+
+    Args:
+        root: The whole file.
+        folder: What its paths are relative to.
+    """
+
+    def __init__(self, root: Place, folder: Path) -> None:
+        self._root = root
+        self._folder = folder
+
+    def refuse_strangers(self) -> None:
+        """Notes every section that there is not."""
+        self._root.refuse_strangers(SECTIONS)
+
+    def site(self) -> SiteTable | None:
+        """`[site]`."""
+        if SITE not in self._root.table:
+            self._root.refuse("lacks the table [site].", 'Begin with: [site] and name = "..."')
+            return None
+        return build(SiteTable, self._root.at(SITE), self._folder)
+
+    def zone(self) -> ZoneInfo:
+        """The time zone of `[site]`; UTC where nothing goes by it."""
+        site = self._root.at(SITE) if SITE in self._root.table else None
+        if site is not None and "time_zone" in site.table:
+            return _zone(site.at("time_zone"))
+        if site is not None and SCHEDULE in self._root.table:
+            site.refuse(
+                "lacks the key 'time_zone', by which the schedules go.",
+                'Write, for example: time_zone = "Europe/Bucharest"',
+            )
+        return ZoneInfo("UTC")
+
+    def plain(self, name: str, config: type[T]) -> T | None:
+        """A section whose things have no names, such as `[log]`; else its defaults."""
+        if name in self._root.table:
+            return build(config, self._root.at(name), self._folder)
+        return config()
+
+    def schedules(self, zone: ZoneInfo) -> dict[str, Schedule]:
+        """Every `[schedule.NAME]`, on the clocks of `zone`."""
+        return {name: hours.schedule(place, zone) for name, place in self._named(SCHEDULE)}
+
+    def cameras(self, kinds: Kinds) -> dict[CameraId, Camera]:
+        """Every `[camera.NAME]`."""
+        cameras = {}
+        for name, place in self._named(CAMERA):
+            sees = read_key(place, "sees", Kind, self._folder)
+            chosen = self._of_kind(place, kinds, ("sees",))
+            if isinstance(sees, Kind) and chosen is not None:
+                cameras[CameraId(name)] = Camera(CameraId(name), sees, *chosen)
+        return cameras
+
+    def actuators(self, kinds: Kinds) -> dict[str, ActuatorEntry]:
+        """Every `[actuator.NAME]`."""
+        actuators = {}
+        for name, place in self._named(ACTUATOR):
+            chosen = self._of_kind(place, kinds)
+            if chosen is not None:
+                actuators[name] = ActuatorEntry(name, *chosen)
+        return actuators
+
+    def areas(self) -> dict[AreaId, Area]:
+        """Every `[area.NAME]`."""
+        areas = {}
+        for name, place in self._named(AREA):
+            table = build(AreaTable, place, self._folder)
+            if table is not None:
+                areas[AreaId(name)] = table.named(AreaId(name))
+        return areas
+
+    def access_points(self) -> dict[AccessPointId, AccessPointTable]:
+        """Every `[access_point.NAME]`, whose references are held against the other sections."""
+        if not self._root.table.get(ACCESS_POINT):
+            self._root.refuse("has no access point.", "Add one as [access_point.NAME].")
+        access_points = {}
+        watched: dict[str, Place] = {}
+        for name, place in self._named(ACCESS_POINT):
+            table = build(AccessPointTable, place, self._folder)
+            self._check_cameras(place, watched)
+            self._check_reference(place, ACTUATOR)
+            self._check_reference(place, AREA)
+            if table is not None:
+                access_points[AccessPointId(name)] = table
+        return access_points
+
+    def _check_cameras(self, place: Place, watched: dict[str, Place]) -> None:
+        """Notes cameras that are unknown, or that another access point has; `watched` grows."""
+        cameras = place.at("cameras") if "cameras" in place.table else None
+        if cameras is None or not isinstance(cameras.value, list):
+            return
+        if not cameras.value:
+            cameras.refuse("names no camera.", "An access point needs at least one.")
+        for n, name in enumerate(cameras.value):
+            if not isinstance(name, str):
+                continue
+            one = cameras.at(n)
+            self._check_declared(one, CAMERA, name)
+            if name in watched:
+                there = watched[name]
+                one.refuse(
+                    f"names the camera {shown(name)}, which {there.path} has already.",
+                    f"It stands at line {there.lines.line}; a camera watches one access point.",
+                )
+            watched.setdefault(name, one)
+
+    def _check_reference(self, place: Place, section: str) -> None:
+        name = place.table.get(section)
+        if isinstance(name, str):
+            self._check_declared(place.at(section), section, name)
+
+    def _check_declared(self, place: Place, section: str, name: str) -> None:
+        # Against what is written, not what is sound: one mistake is told once.
+        declared = self._root.table.get(section)
+        known = list(declared) if isinstance(declared, dict) else []
+        if name not in known:
+            hint = did_you_mean(name, known) or f"Add it as [{section}.NAME]."
+            place.refuse(f"names the {section} {shown(name)}, which this file does not have.", hint)
+
+    def _named(self, section: str) -> Iterator[tuple[str, Place]]:
+        """The tables of a section whose things have names."""
+        if section not in self._root.table:
+            return
+        place = self._root.at(section)
+        tables = [(name, one) for name, one in place.every() if isinstance(one.value, dict)]
+        if len(tables) < len(place.table) or not isinstance(place.value, dict):
+            place.refuse("needs a name.", f"Write [{section}.NAME] with a name of your choice.")
+        for name, one in tables:
+            if not _NAME.fullmatch(name):
+                one.refuse(
+                    "has a name that cannot be used.",
+                    "A name has 1 to 64 letters, digits, - and _, and begins with neither sign.",
+                )
+            yield name, one
+
+    def _of_kind(
+        self, place: Place, kinds: Kinds, besides: tuple[str, ...] = ()
+    ) -> tuple[str, object] | None:
+        """The kind that a table names, and that kind's configuration from the same table."""
+        kind = read_key(place, "kind", str, self._folder)
+        if not isinstance(kind, str):
+            return None
+        if kind not in kinds:
+            place.at("kind").refuse(
+                f"is {shown(kind)}, a kind that Postern does not know.", nearest(kind, kinds)
+            )
+            return None
+        config = build(kinds[kind].config, place, self._folder, ("kind", *besides))
+        return None if config is None else (kind, config)
+
+
+def _zone(place: Place) -> ZoneInfo:
+    """The time zone that a text names; UTC where it names none, which is noted."""
+    if isinstance(place.value, str):
+        try:
+            return ZoneInfo(place.value)
+        except (OSError, ValueError, LookupError):  # A folder, a path, and a name that is none.
+            near = did_you_mean(place.value, sorted(available_timezones()))
+            hint = near or 'Write it as in "Europe/Bucharest".'
+            place.refuse(f"is {shown(place.value)}, which is no time zone.", hint)
+    return ZoneInfo("UTC")

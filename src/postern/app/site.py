@@ -1,0 +1,182 @@
+"""A site as its operator described it: what `site.toml` says, checked and in the core's words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from postern.core.access_point import AccessPoint, Area
+from postern.core.errors import invalid
+from postern.core.ids import AccessPointId, AreaId, CameraId
+from postern.core.look import Kind
+from postern.core.schedule import Schedule
+
+#: Characters of a consent's purpose: what a person reads before agreeing.
+MAX_PURPOSE = 500
+#: Days; five years. A consent that nobody renews for longer is one that nobody remembers.
+MAX_CONSENT_DAYS = 1826
+
+
+class DetectorChoice(StrEnum):
+    """Which face detector; `auto` takes YuNet where its pack is there."""
+
+    AUTO = "auto"
+    YUNET = "yunet"
+    DLIB = "dlib"
+
+
+class Region(StrEnum):
+    """Where plates come from; the names of the shapes that the plate reader knows."""
+
+    BR = "br"
+    EU = "eu"
+    US = "us"
+
+
+class LogLevel(StrEnum):
+    """What is logged, and everything graver."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentTerms:
+    """What people are asked to agree to.
+
+    Attributes:
+        text_version: Which version of the site's consent text they are shown.
+        purpose: What they are recognised for, in the words they are shown.
+        valid_days: For how many days their consent stands unless they withdraw it.
+    """
+
+    text_version: str = "1"
+    purpose: str = "To open the doors and barriers of this site for you when it recognises you."
+    valid_days: int = 365
+
+    def __post_init__(self) -> None:
+        if not self.text_version.strip() or not self.text_version.isprintable():
+            raise invalid("A consent text's version has at least one printable character.")
+        if not self.purpose.strip() or len(self.purpose) > MAX_PURPOSE:
+            raise invalid(f"A purpose has 1 to {MAX_PURPOSE} characters.")
+        if not 1 <= self.valid_days <= MAX_CONSENT_DAYS:
+            raise invalid(f"A consent is valid for 1 to {MAX_CONSENT_DAYS} days.")
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """How faces are recognised."""
+
+    detector: DetectorChoice = DetectorChoice.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Plates:
+    """How plates are read.
+
+    Attributes:
+        regions: Whose plates are common here; they decide how a doubtful character is read.
+    """
+
+    regions: tuple[Region, ...] = tuple(Region)
+
+    def __post_init__(self) -> None:
+        if not self.regions or len(set(self.regions)) != len(self.regions):
+            raise invalid("Name at least one region, and each only once.")
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the service tells about itself."""
+
+    level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One camera.
+
+    Attributes:
+        id: Its name.
+        sees: Whether it looks for faces or plates.
+        kind: Its kind, a row of the table of sources.
+        config: That kind's own configuration.
+    """
+
+    id: CameraId
+    sees: Kind
+    kind: str
+    config: object
+
+
+@dataclass(frozen=True, slots=True)
+class ActuatorEntry:
+    """One actuator.
+
+    Attributes:
+        name: Its name.
+        kind: Its kind, a row of the table of actuators.
+        config: That kind's own configuration.
+    """
+
+    name: str
+    kind: str
+    config: object
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that `site.toml` says. All references between its parts have been checked.
+
+    Attributes:
+        name: What people call it.
+        file: The file it was read from; absolute.
+        data: The folder of the store, the vault and the ledger; absolute, need not be there yet.
+        models: The folder of model packs and derived models; likewise.
+        zone: Its time zone.
+        retention: How long events are kept.
+        consent: What people are asked to agree to.
+        areas: By name; those that access points lead into without a table of their own included.
+        cameras: By name.
+        actuators: By name.
+        access_points: By name.
+        actuator_of: The actuator's name, by access point.
+        schedules: By name; permits are given one when they are made.
+        faces: How faces are recognised.
+        plates: How plates are read.
+        log: What is logged.
+    """
+
+    name: str
+    file: Path
+    data: Path
+    models: Path
+    zone: ZoneInfo
+    retention: timedelta
+    consent: ConsentTerms
+    areas: Mapping[AreaId, Area]
+    cameras: Mapping[CameraId, Camera]
+    actuators: Mapping[str, ActuatorEntry]
+    access_points: Mapping[AccessPointId, AccessPoint]
+    actuator_of: Mapping[AccessPointId, str]
+    schedules: Mapping[str, Schedule]
+    faces: Faces
+    plates: Plates
+    log: Log
+
+    def schedule(self, name: str) -> Schedule:
+        """The schedule of that name.
+
+        Raises:
+            PosternError: `invalid` where the file has none such.
+        """
+        if name not in self.schedules:
+            known = ", ".join(self.schedules) or "none"
+            raise invalid(
+                f"There is no schedule called {name!r}.", f"{self.file.name} has: {known}."
+            )
+        return self.schedules[name]

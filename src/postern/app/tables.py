@@ -1,0 +1,79 @@
+"""The tables of `site.toml` as they are written, each checked by the core's own rules."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from postern.core.access_point import AccessPoint, Area, Direction, Passback
+from postern.core.errors import invalid
+from postern.core.ids import AccessPointId, AreaId, CameraId
+from postern.core.person import check_name
+
+#: Days. Longer than a year is no minimal memory, whatever the reason.
+MAX_RETENTION_DAYS = 366
+#: Hours in a leap year. Anti-passback that resets later never does.
+MAX_RESET_HOURS = 8784.0
+
+
+@dataclass(frozen=True, slots=True)
+class SiteTable:
+    """`[site]`."""
+
+    name: str
+    data: Path = Path("data")
+    time_zone: str | None = None
+    retention_days: int = 30
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if not 1 <= self.retention_days <= MAX_RETENTION_DAYS:
+            raise invalid(f"Events are kept for 1 to {MAX_RETENTION_DAYS} days.")
+
+
+@dataclass(frozen=True, slots=True)
+class AreaTable:
+    """`[area.NAME]`."""
+
+    capacity: int | None = None
+    passback: Passback = Passback.OFF
+    passback_resets_hours: float | None = None
+
+    def __post_init__(self) -> None:
+        self.named(AreaId("area"))
+
+    def named(self, name: AreaId) -> Area:
+        """The area.
+
+        Raises:
+            PosternError: `invalid` where a number is out of its range.
+        """
+        hours = self.passback_resets_hours
+        if hours is not None and not 0.0 < hours <= MAX_RESET_HOURS:
+            raise invalid(
+                f"Anti-passback resets after more than 0 and at most {MAX_RESET_HOURS:.0f} hours."
+            )
+        resets = None if hours is None else timedelta(hours=hours)
+        return Area(name, self.capacity, self.passback, resets)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPointTable:
+    """`[access_point.NAME]`."""
+
+    cameras: tuple[str, ...]
+    actuator: str
+    area: str | None = None
+    direction: Direction = Direction.ENTRY
+    hold_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.named(AccessPointId("access point"), Area(AreaId("area")))
+
+    def named(self, name: AccessPointId, area: Area) -> AccessPoint:
+        """The access point.
+
+        Raises:
+            PosternError: `invalid` where a number is out of its range.
+        """
+        cameras = tuple(map(CameraId, self.cameras))
+        return AccessPoint(name, area, cameras, self.direction, self.hold_s)
