@@ -4,21 +4,21 @@ Only for calibration and evaluation: nothing that is read here can be enrolled.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from math import hypot
+from math import hypot, nan
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from postern.bench.looks import Capture, Looks, Vectors
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import CameraId
 from postern.core.look import Flaw
 from postern.core.moment import Moment
 from postern.frame import Frame, Image, Recogniser, Sighting
 from postern.picture import decode
-from postern.vision.faces.cohort import Vectors
 
 Progress = Callable[[int, int], None]
 
@@ -33,38 +33,7 @@ _AROUND = 0.4
 _NEVER = Moment(datetime(2000, 1, 1, tzinfo=UTC), 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """What became of one picture.
-
-    Attributes:
-        file: Its name.
-        vector: (128,) float32; None where it could not be compared.
-        flaws: Why not; empty, without a vector, where no face was found.
-        score: The detector's confidence, as the quality of the picture.
-    """
-
-    file: str
-    vector: Vectors | None
-    flaws: tuple[Flaw, ...]
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """One person's pictures, in the order of their names."""
-
-    name: str
-    captures: tuple[Capture, ...]
-
-    @property
-    def vectors(self) -> Vectors:
-        """(L, 128) float32: the pictures that can be compared."""
-        found = [c.vector for c in self.captures if c.vector is not None]
-        return np.stack(found) if found else np.empty((0, 128), np.float32)
-
-
-def read_people(folder: Path, recogniser: Recogniser, progress: Progress) -> tuple[Subject, ...]:
+def read_people(folder: Path, recogniser: Recogniser, progress: Progress) -> Looks:
     """Every person's pictures under `folder`, one sub-folder per person.
 
     Args:
@@ -86,15 +55,15 @@ def read_people(folder: Path, recogniser: Recogniser, progress: Progress) -> tup
             "Give one folder for each person, with at least four pictures in it.",
         )
     done = iter(range(1, total + 1))
-    subjects = []
+    looks: dict[str, tuple[Capture, ...]] = {}
     for sub, files in people:
         captures = []
         for file in files:
             captures.append(_capture(file, recogniser))
             progress(next(done), total)
         if captures:
-            subjects.append(Subject(sub.name, tuple(captures)))
-    return tuple(subjects)
+            looks[sub.name] = tuple(captures)
+    return looks
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -114,9 +83,9 @@ def _capture(file: Path, recogniser: Recogniser) -> Capture:
         alone = replace(frame, image=_middle_face(frame.image, sightings))
         sightings = recogniser.sightings(alone)
     if not sightings:
-        return Capture(file.name, None, (), 0.0)
+        return Capture(file.name, None, (), nan)
     if len(sightings) > 1:
-        return Capture(file.name, None, (Flaw.SEVERAL_FACES,), 0.0)
+        return Capture(file.name, None, (Flaw.SEVERAL_FACES,), nan)
     look, template = sightings[0].look, sightings[0].template
     vector = None if template is None else np.asarray(template.values, np.float32)
     return Capture(file.name, vector, look.flaws, look.score)
@@ -149,8 +118,9 @@ def _as_seen(image: Image) -> Image:
     return np.asarray(larger, np.uint8)
 
 
-def usable(subjects: tuple[Subject, ...]) -> Iterator[Vectors]:
-    """Every person's comparable vectors, people without any left out."""
-    for subject in subjects:
-        if len(subject.vectors):
-            yield subject.vectors
+def usable(looks: Looks) -> Iterator[Vectors]:
+    """Every person's comparable vectors, (L, 128) float32; people without any are left out."""
+    for captures in looks.values():
+        found = [capture.vector for capture in captures if capture.vector is not None]
+        if found:
+            yield np.stack(found)

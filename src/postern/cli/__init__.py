@@ -9,7 +9,6 @@ from postern.cli import (
     bench,
     calibrate,
     check,
-    demo_run,
     enrol,
     evaluate,
     events,
@@ -20,6 +19,7 @@ from postern.cli import (
     vehicle,
 )
 from postern.cli.console import ERR, fail
+from postern.cli.demo.command import demo
 from postern.core.errors import PosternError
 
 app = typer.Typer(
@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(demo_run.demo)
+app.command("demo")(demo)
 app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("enrol")(enrol.enrol)
