@@ -43,6 +43,8 @@ class Device:
             raise invalid("A wait is positive.")
         if self.port == 443 and not self.tls:
             raise invalid("Port 443 is for TLS.")
+        if any(not tag.strip() for tag in self.tags):
+            raise invalid("A tag is not empty.")
 
 
 FOLDER = Path("/site")

@@ -332,6 +332,11 @@ def test_a_file_in_another_encoding_is_refused_with_the_line(tmp_path):
     assert (2, "This is not a text in UTF-8.") == (problem.line, problem.message)
 
 
+def test_a_damaged_text_after_a_mark_is_refused_with_the_line(tmp_path):
+    """The mark does not count."""
+    assert 2 == sole(tmp_path, b"\xef\xbb\xbf\n\xff").line
+
+
 def test_a_number_without_end_is_refused_with_the_line(tmp_path):
     """Python refuses to read it, and does not tell where it is."""
     problem = sole(tmp_path, f"[site]\nname = {'1' * 5000}\n")

@@ -102,12 +102,11 @@ def _bytes(file: Path) -> bytes:
 
 
 def _text(file: Path, data: bytes) -> str:
-    """The file's text; without the mark that some editors put first, its lines ended alike."""
+    """The file's text without the mark that some editors put first."""
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # The count of the codec begins after the mark; the mark holds no line end.
-        line = data.count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
         message = "This is not a text in UTF-8."
         raise ConfigError(
             file, [Problem(line, "", message, "Save the file with that encoding.")]
