@@ -23,16 +23,16 @@ def test_score_counts_each_way(tmp_path):
     """Strict, folded and corrected counts differ as they should."""
     labelled = Labelled(tmp_path / "x.jpg", (0, 0, 10, 5), "AB0I", "ABOI")
     outcomes = [
-        Outcome(labelled, "AB0I", (), 0.1),
-        Outcome(labelled, "ABO1", ("XYZ123",), 0.1),
-        Outcome(labelled, "ABOI", (), 0.1),
-        Outcome(labelled, "", (), 0.1),
+        Outcome(labelled, "AB0I", True, (), 0.1),
+        Outcome(labelled, "ABO1", True, ("XYZ123",), 0.1),
+        Outcome(labelled, "ABOI", True, (), 0.1),
+        Outcome(labelled, "", False, (), 0.1),
     ]
 
     counted = score(outcomes)
 
-    assert (4, 3, 1, 3, 1, 1) == (
-        *(counted.n, counted.located, counted.strict),
+    assert (4, 3, 1, 1, 3, 1, 1) == (
+        *(counted.n, counted.located, counted.strict, counted.compared),
         *(counted.folded, counted.corrected, counted.elsewhere),
     )
 

@@ -44,12 +44,14 @@ class Outcome:
     Attributes:
         labelled: The photograph.
         text: What was read where the plate is; empty where nothing was.
+        compared: Whether that reading carries a template; a spoilt one does not.
         elsewhere: What was read in other places.
         seconds: From the decoded picture to the text.
     """
 
     labelled: Labelled
     text: str
+    compared: bool
     elsewhere: tuple[str, ...]
     seconds: float
 
@@ -61,7 +63,8 @@ class Score:
     Attributes:
         n: Photographs.
         located: Of which something was read where the plate is.
-        strict: The shipped label exactly.
+        strict: The shipped label exactly, whether or not the reading is compared.
+        compared: Of `strict`, those that are compared: the others were read right and refused.
         folded: The shipped label with O as 0 and I as 1, on both sides.
         corrected: The corrected label exactly.
         elsewhere: Texts read in other places; some are real plates without a label.
@@ -71,6 +74,7 @@ class Score:
     n: int
     located: int
     strict: int
+    compared: int
     folded: int
     corrected: int
     elsewhere: int
@@ -122,15 +126,17 @@ def picture(labelled: Labelled) -> Image:
 
 
 def read(recogniser: PlateRecogniser, labelled: Labelled, image: Image) -> Outcome:
-    """What is read on one photograph; a plate with a flaw counts as not read."""
+    """What is read on one photograph."""
     start = perf_counter()
-    plates = [plate for plate in recogniser.plates(image) if not plate.flaws]
+    plates = recogniser.plates(image)
     texts = [recogniser.text(plate.slots) for plate in plates]
     seconds = perf_counter() - start
     at = [labelled.holds(*plate.line.centre) for plate in plates]
-    inside = [text for text, here in zip(texts, at, strict=True) if here]
     outside = tuple(text for text, here in zip(texts, at, strict=True) if not here)
-    return Outcome(labelled, inside[0] if inside else "", outside, seconds)
+    if True not in at:
+        return Outcome(labelled, "", False, outside, seconds)
+    first = at.index(True)
+    return Outcome(labelled, texts[first], not plates[first].flaws, outside, seconds)
 
 
 def score(outcomes: Sequence[Outcome]) -> Score:
@@ -139,6 +145,7 @@ def score(outcomes: Sequence[Outcome]) -> Score:
         n=len(outcomes),
         located=sum(bool(o.text) for o in outcomes),
         strict=sum(o.text == o.labelled.plate for o in outcomes),
+        compared=sum(o.compared and o.text == o.labelled.plate for o in outcomes),
         folded=sum(_folded(o.text) == _folded(o.labelled.plate) for o in outcomes),
         corrected=sum(o.text == o.labelled.corrected for o in outcomes),
         elsewhere=sum(len(o.elsewhere) for o in outcomes),
