@@ -2,46 +2,41 @@
 
 1. Match against this access point's permits only; what does not match is forgotten.
 2. Decide. 3. Make the grant durable. 4. Check that it is still fresh. 5. Move the actuator.
-6. Note what it answered.
+6. Note what it answered, and who is inside now. 7. Tell whoever watches, who can spoil none of it.
 
-If a grant cannot be made durable the access point stays shut, except on the way out.
+If a grant cannot be made durable the access point stays shut. The way out opens whatever fails: the
+register, the comparison or the record.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from threading import Lock
+from typing import TypeVar
 
 from postern.core.access_point import AccessPoint, Direction
 from postern.core.attempt import Attempt, Liveness
-from postern.core.decide import ATTEMPT_S, FRESH_S, decide
+from postern.core.decide import FRESH_S, State, decide
 from postern.core.decision import Decision, Reason
-from postern.core.errors import PosternError
-from postern.core.event import Acted, Decided
+from postern.core.event import Acted, Decided, Event
 from postern.core.evidence import Evidence, band
 from postern.core.ids import AttemptId, CameraId
-from postern.core.look import Flaw, Kind
+from postern.core.look import Kind
 from postern.core.moment import Moment
-from postern.core.ports import Actuator, Clock, Command, Ledger
+from postern.core.ports import Actuator, Clock, Command, Ledger, Report
+from postern.engine.health import Health
+from postern.engine.passage import Key, Passage, Spot
 from postern.engine.ports import Known, Matchers, Observer, Outcome, Register
+from postern.engine.supervise import shielded
 from postern.frame import Track
 
 #: Evidence kept of each track: the best candidate and its rivals. More can change no decision:
 #: ambiguity needs one rival, and a permit for one vehicle and several drivers needs the best few.
 _RIVALS = 8
-
-
-@dataclass(slots=True)
-class _Passage:
-    """The attempt that is under way; guarded by the lane's lock."""
-
-    attempt: AttemptId
-    evidence: dict[tuple[CameraId, int], tuple[Evidence, ...]] = field(default_factory=dict)
-    alive: dict[CameraId, tuple[Track, ...]] = field(default_factory=dict)
-    last: Decision | None = None
-    looks: int = 0
-    flaws: tuple[Flaw, ...] = ()
-    granted: bool = False
-    newest: Moment | None = None
+#: Seconds that somebody on the way out is given to be recognised, so that they are known to have
+#: left; then it opens for whoever it is.
+_RECOGNISE_S = 1.0
+_REGISTER, _RECORD = "register", "record"
+T = TypeVar("T")
 
 
 class Lane:
@@ -54,7 +49,7 @@ class Lane:
         ledger: Where decisions become durable.
         actuator: What opens.
         clock: The two clocks.
-        observer: Who watches.
+        observer: Who watches; told while the lane waits.
         new_attempt: Gives every attempt its name.
     """
 
@@ -70,6 +65,7 @@ class Lane:
         new_attempt: Callable[[], AttemptId],
     ) -> None:
         self.access_point = access_point
+        self._leaving = access_point.direction is Direction.EXIT
         self._register = register
         self._matchers = matchers
         self._ledger = ledger
@@ -77,8 +73,12 @@ class Lane:
         self._clock = clock
         self._observer = observer
         self._new_attempt = new_attempt
-        self._lock = Lock()
-        self._passage: _Passage | None = None
+        self._lock = Lock()  # Guards what follows.
+        self._passage: Passage | None = None
+        name = CameraId(str(access_point.id))
+        self._health = Health(
+            (_REGISTER, _RECORD), lambda state, why: observer.health(name, state, why), "ok"
+        )
 
     def see(self, camera: CameraId, kind: Kind, tracks: tuple[Track, ...], now: Moment) -> None:
         """Takes the tracks that live after a frame of one of the cameras.
@@ -90,138 +90,200 @@ class Lane:
             now: When the frame was captured.
 
         Raises:
-            PosternError: `unavailable` where who may pass cannot be read now.
+            PosternError: `unavailable` where who may enter cannot be read now. The looks are not
+                lost: they are compared after the next frame.
         """
         with self._lock:
-            passage = self._passage
+            passage = self._present(bool(tracks))
             if passage is None:
-                if not tracks:
-                    return
-                passage = self._passage = _Passage(self._new_attempt())
-            fresh = self._take(passage, camera, tracks, now)
-            if fresh and not passage.granted:
-                self._evaluate(passage, camera, kind, fresh)
-            if not any(passage.alive.values()):
+                return
+            spot = (camera, kind)
+            passage.note(spot, tracks, now, self._clock.now())
+            if passage.overtaken:
+                self._end(passage)
+                passage = self._passage = passage.next(self._new_attempt())
+            if not passage.settled:
+                self._evaluate(passage, spot, now)
+            if passage.empty:
                 self._passage = None
                 self._end(passage)
 
-    def _take(
-        self, passage: _Passage, camera: CameraId, tracks: tuple[Track, ...], now: Moment
-    ) -> tuple[Track, ...]:
-        """Notes a camera's tracks; gives those with a look more than before."""
-        before = {track.number: len(track.probes) for track in passage.alive.get(camera, ())}
-        passage.alive[camera] = tracks
-        living = {track.number for track in tracks}
-        for key in [key for key in passage.evidence if key[0] == camera]:
-            # Whoever comes next before this camera does not inherit what the last one showed.
-            if tracks and key[1] not in living:
-                del passage.evidence[key]
-        if tracks and tracks[0].last == now:
-            passage.flaws = tracks[0].flaws
-        return tuple(t for t in tracks if len(t.probes) > before.get(t.number, 0))
+    def _present(self, somebody: bool) -> Passage | None:
+        """The passage that is under way; a new one where somebody has come."""
+        if self._passage is not None:
+            self._passage.hush(self._clock.now())
+            if self._passage.empty:
+                ended, self._passage = self._passage, None
+                self._end(ended)
+        if self._passage is None and somebody:
+            self._passage = Passage(self._new_attempt())
+        return self._passage
 
-    def _evaluate(
-        self, passage: _Passage, camera: CameraId, kind: Kind, tracks: tuple[Track, ...]
-    ) -> None:
-        known = self._register.known(self.access_point, self._clock.now())
-        for track in tracks:
-            matcher, references = self._matchers[kind], known.references.get(kind, ())
-            found = matcher.match(track.probes, references, track.last)
-            passage.evidence[camera, track.number] = found[:_RIVALS]
-            passage.looks = max(passage.looks, len(track.probes))
-            passage.newest = track.last
-        self._decide(passage, known)
-
-    def _decide(self, passage: _Passage, known: Known) -> None:
-        if passage.newest is None:
+    def _evaluate(self, passage: Passage, spot: Spot, captured: Moment) -> None:
+        """Compares whatever is new before this camera, and decides where anything is."""
+        due = passage.due(spot, captured, self._clock.now())
+        # On the way out whoever is there is let through, also where no look can be compared.
+        there = passage.unspent(spot) if self._leaving else due
+        if not there:
             return
+        known = self._known()
+        for track in due:
+            found = self._compare(spot[1], track, known)
+            passage.compared(spot, track, found, self._clock.now())
+        self._decide(passage, known, spot, there)
+
+    def _known(self) -> Known:
         now = self._clock.now()
-        evidence = tuple(
-            item
-            for found in passage.evidence.values()
-            for item in found
-            if now.since(item.seen) <= ATTEMPT_S
+        return self._on_the_way_out(
+            lambda: self._register.known(self.access_point, now),
+            Known((), State(self.access_point), {}),
         )
+
+    def _compare(self, kind: Kind, track: Track, known: Known) -> tuple[Evidence, ...]:
+        def found() -> tuple[Evidence, ...]:
+            references = known.references.get(kind, ())
+            return self._matchers[kind].match(track.probes, references, track.last)[:_RIVALS]
+
+        return self._on_the_way_out(found, ())
+
+    def _on_the_way_out(self, work: Callable[[], T], otherwise: T) -> T:
+        """What `work` gives; where it fails, `otherwise` on the way out and the failure itself on
+        the way in."""
+        if not self._leaving:
+            return work()
+
+        def failed(why: str) -> T:
+            self._health.report(_REGISTER, "red", why)
+            return otherwise
+
+        return shielded(work, failed)
+
+    def _decide(self, passage: Passage, known: Known, spot: Spot, there: tuple[Track, ...]) -> None:
+        now = self._clock.now()
+        newest = max((track.last for track in there), key=lambda last: last.monotonic_s)
         attempt = Attempt(
-            passage.attempt, self.access_point.id, evidence, Liveness.NOT_CHECKED, passage.newest
+            passage.attempt,
+            self.access_point.id,
+            passage.evidence(now),
+            Liveness.NOT_CHECKED,
+            newest,
         )
         decision = decide(attempt, known.permits, known.state, now)
-        passage.last = decision
-        if decision.granted:
-            passage.granted = True
-            self._grant(passage, decision, passage.newest)
+        passage.waited_s = now.since(newest)
+        behind = [(spot, track.number) for track in there]
+        if passage.never_left(decision.holders, now):
+            passage.settle(decision.holders, behind, now)
+        elif not decision.granted:
+            passage.refuse(decision)
+        elif not self._may_yet_be_recognised(decision, there, now):
+            self._grant(passage, decision, behind, newest)
 
-    def _grant(self, passage: _Passage, decision: Decision, newest: Moment) -> None:
+    def _may_yet_be_recognised(
+        self, decision: Decision, there: tuple[Track, ...], now: Moment
+    ) -> bool:
+        early = all(now.since(track.first) < _RECOGNISE_S for track in there)
+        return self._leaving and not decision.holders and early
+
+    def _grant(
+        self, passage: Passage, decision: Decision, behind: list[Key], newest: Moment
+    ) -> None:
         """Durable first, then fresh still, then open."""
         refusal = self._record(decision)
-        way_out = self.access_point.direction is Direction.EXIT
-        if refusal is not None and not way_out:
-            self._report(passage, replace(decision, reason=Reason.OTHER), refusal, newest)
+        if refusal and not self._leaving:
+            self._put_off(passage, replace(decision, reason=Reason.OTHER), refusal, newest)
             return
-        if not self._clock.now().since(newest) <= FRESH_S and not way_out:
-            self._note(decision, False, "it was too late when it had been recorded")
-            self._report(passage, replace(decision, reason=Reason.STALE), "recorded late", newest)
+        now = self._clock.now()
+        if not 0.0 <= now.since(newest) <= FRESH_S and not self._leaving:
+            late = "it was too late when it had been recorded"
+            self._note(decision, Report(False, late))
+            self._put_off(passage, replace(decision, reason=Reason.STALE), late, newest)
             return
-        command = Command(str(decision.attempt), self.access_point.id, self.access_point.hold_s)
-        report = self._actuator.pulse(command)
-        self._report(passage, decision, report.detail, newest)
-        self._note(decision, report.done, report.detail)
-        if report.done and decision.holders:
-            self._register.passed(self.access_point, decision.holders, self._clock.now().utc)
+        passage.settle(decision.holders, behind, now)
+        report = self._pulse(decision)
+        waited_s = self._clock.now().since(newest)
+        self._note(decision, report)
+        if report.done:
+            self._passed(decision)
+        self._tell(passage, decision, report.detail, waited_s)
 
-    def _record(self, decision: Decision) -> str | None:
-        """Makes the decision durable; gives what stands against it, if anything."""
-        event = Decided(
-            self._clock.now().utc,
+    def _put_off(self, passage: Passage, denial: Decision, detail: str, newest: Moment) -> None:
+        """A grant that was not carried out. Whoever is still there then begins a new attempt: the
+        record may hold the old one all the same."""
+        passage.attempt, passage.last = self._new_attempt(), None
+        waited_s = self._clock.now().since(newest)
+        self._tell(passage, replace(denial, bound=1.0, passback=False), detail, waited_s)
+
+    def _pulse(self, decision: Decision) -> Report:
+        place = self.access_point
+        command = Command(str(decision.attempt), place.id, place.hold_s)
+        return shielded(lambda: self._actuator.pulse(command), lambda why: Report(False, why))
+
+    def _record(self, decision: Decision) -> str:
+        """Makes the decision durable; gives what stands against it, or nothing."""
+        return self._append(
+            Decided(
+                self._clock.now().utc,
+                self.access_point.id,
+                decision.attempt,
+                decision.reason,
+                decision.permit,
+                decision.holders,
+                band(decision.bound),
+                decision.passback,
+            )
+        )
+
+    def _note(self, decision: Decision, report: Report) -> None:
+        # Where this fails, the grant without an answer is closed at the next start.
+        now = self._clock.now().utc
+        self._append(Acted(now, self.access_point.id, decision.attempt, report.done, report.detail))
+
+    def _append(self, event: Event) -> str:
+        def kept() -> str:
+            self._ledger.append(event)
+            self._health.report(_RECORD, "ok", "decisions are recorded")
+            return ""
+
+        def failed(why: str) -> str:
+            self._health.report(_RECORD, "red", f"not recorded: {why}")
+            return why
+
+        return shielded(kept, failed)
+
+    def _passed(self, decision: Decision) -> None:
+        def noted() -> None:
+            self._register.passed(self.access_point, decision.holders, self._clock.now().utc)
+            self._health.report(_REGISTER, "ok", "who is inside is kept")
+
+        shielded(
+            noted,
+            lambda why: self._health.report(_REGISTER, "red", f"who is inside is not kept: {why}"),
+        )
+
+    def _end(self, passage: Passage) -> None:
+        """Everybody has gone. Who was recognised and denied is an event; a stranger is not."""
+        taken = {passage.attempt} if passage.settled else set()
+        for decision in passage.refused.values():
+            if decision.attempt in taken:
+                decision = replace(decision, attempt=self._new_attempt())
+            taken.add(decision.attempt)
+            self._tell(passage, decision, self._record(decision), passage.waited_s)
+        if taken:
+            return
+        if passage.last is not None:
+            self._tell(passage, passage.last, "", passage.waited_s)
+        elif passage.flaws and not passage.looks:
+            self._tell(passage, Decision(passage.attempt, Reason.UNAUTHORIZED), "", 0.0)
+
+    def _tell(self, passage: Passage, decision: Decision, detail: str, waited_s: float) -> None:
+        flaws = () if decision.granted or passage.looks else passage.flaws
+        outcome = Outcome(
             self.access_point.id,
             decision.attempt,
-            decision.reason,
-            decision.permit,
-            decision.holders,
-            band(decision.bound),
-            decision.passback,
+            decision,
+            passage.looks,
+            flaws,
+            detail,
+            waited_s,
         )
-        try:
-            self._ledger.append(event)
-        except PosternError as error:
-            return error.message
-        return None
-
-    def _note(self, decision: Decision, done: bool, detail: str) -> None:
-        event = Acted(self._clock.now().utc, self.access_point.id, decision.attempt, done, detail)
-        try:
-            self._ledger.append(event)
-        except PosternError as error:
-            # The pulse is over; the grant without an answer is closed at the next start.
-            self._observer.health(
-                CameraId(str(self.access_point.id)), "red", f"not recorded: {error.message}"
-            )
-
-    def _end(self, passage: _Passage) -> None:
-        """Everybody has gone. Who was recognised and denied is an event; a stranger is not."""
-        decision = passage.last
-        if passage.granted or decision is None or passage.newest is None:
-            if decision is None and passage.flaws:
-                unseen = Decision(passage.attempt, Reason.UNAUTHORIZED)
-                self._report(passage, unseen, "", self._clock.now())
-            return
-        refusal = self._record(decision) if decision.holders else None
-        self._report(passage, decision, refusal or "", passage.newest, waited=False)
-
-    def _report(
-        self,
-        passage: _Passage,
-        decision: Decision,
-        detail: str,
-        newest: Moment,
-        *,
-        waited: bool = True,
-    ) -> None:
-        latency_s = self._clock.now().since(newest) if waited else 0.0
-        flaws = () if decision.granted or passage.looks else passage.flaws
-        self._observer.ended(
-            Outcome(
-                self.access_point.id, passage.attempt, decision, passage.looks, flaws, detail,
-                latency_s,
-            )
-        )  # fmt: skip
+        shielded(lambda: self._observer.ended(outcome), lambda _why: None)

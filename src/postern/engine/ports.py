@@ -111,9 +111,13 @@ class Observer(Protocol):
     """Watches attempts as they end: a terminal's table, a page, a test."""
 
     def ended(self, outcome: Outcome) -> None:
-        """An attempt was granted, or its passer-by has gone without a grant."""
+        """An attempt was granted, a grant could not be carried out, or its passer-by has gone
+        without one. The lane waits meanwhile."""
         ...
 
     def health(self, camera: CameraId, state: str, sentence: str) -> None:
-        """A camera's state changed: `ok`, `red` or `finished`, with one sentence."""
+        """A camera's state changed: `ok`, `red` or `finished`, with one sentence.
+
+        Where an access point cannot keep its records, its own name stands for the camera's.
+        """
         ...

@@ -1,16 +1,17 @@
 """Every lane of a site, from start to stop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Semaphore
 from time import monotonic
 
+from postern.core.errors import invalid
 from postern.core.event import Decided, Interrupted
-from postern.core.ids import AccessPointId
 from postern.core.ports import Clock, Ledger
 from postern.engine.lane import Lane
 from postern.engine.ports import Eye, Observer
-from postern.engine.watch import Watch
+from postern.engine.supervise import BackOff
+from postern.engine.watch import STOP_S, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,44 +28,69 @@ class Service:
     Args:
         posts: Its access points.
         observer: Who watches.
-        workers: How many cameras are looked at at once; one per core.
+        workers: How many cameras are looked at at once, at least 1; one per core.
+        back_off: How long to wait before a camera that failed is started again.
+
+    Raises:
+        PosternError: `invalid` where nobody could look, an access point has two lanes (each would
+            open it for the same passer-by), or a lane looks for the same kind with one camera twice
+            (their tracks would mix).
     """
 
-    def __init__(self, posts: Sequence[Post], observer: Observer, workers: int) -> None:
+    def __init__(
+        self,
+        posts: Sequence[Post],
+        observer: Observer,
+        workers: int,
+        back_off: BackOff | None = None,
+    ) -> None:
+        _check(posts, workers)
         desks = Semaphore(workers)
-        self._watches: Mapping[AccessPointId, tuple[Watch, ...]] = {
-            post.lane.access_point.id: tuple(
-                Watch(eye, post.lane.see, observer.health, desks) for eye in post.eyes
-            )
+        self._watches = tuple(
+            Watch(eye, post.lane.see, observer.health, desks, back_off)
             for post in posts
-        }
+            for eye in post.eyes
+        )
 
     def start(self) -> None:
         """Starts every camera."""
-        for watch in self._all():
+        for watch in self._watches:
             watch.start()
 
     def stop(self) -> None:
-        """Stops every camera; what is under way is not granted any more."""
-        for watch in self._all():
-            watch.stop()
+        """Stops every camera within about a second, and never waits longer than `STOP_S`.
+
+        No frame is decided on that comes later; a grant that is being recorded is carried through.
+        """
+        for watch in self._watches:
+            watch.halt()
+        deadline_s = monotonic() + STOP_S
+        for watch in self._watches:
+            watch.join(max(0.0, deadline_s - monotonic()))
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Waits until every source has ended; False where one has not in time."""
-        deadline = None if timeout_s is None else monotonic() + timeout_s
-        for watch in self._all():
-            left = None if deadline is None else max(0.0, deadline - monotonic())
-            if not watch.wait(left):
+        deadline_s = None if timeout_s is None else monotonic() + timeout_s
+        for watch in self._watches:
+            left_s = None if deadline_s is None else max(0.0, deadline_s - monotonic())
+            if not watch.wait(left_s):
                 return False
         return True
 
     @property
     def dropped(self) -> int:
         """How many frames were replaced by newer ones before they were looked at."""
-        return sum(watch.dropped for watch in self._all())
+        return sum(watch.dropped for watch in self._watches)
 
-    def _all(self) -> tuple[Watch, ...]:
-        return tuple(watch for watches in self._watches.values() for watch in watches)
+
+def _check(posts: Sequence[Post], workers: int) -> None:
+    if workers < 1:
+        raise invalid("At least one camera must be looked at at a time.")
+    places = [post.lane.access_point.id for post in posts]
+    if len(set(places)) != len(places):
+        raise invalid("An access point has one lane.", "Give each access point a name of its own.")
+    if any(len({(eye.camera, eye.kind) for eye in post.eyes}) != len(post.eyes) for post in posts):
+        raise invalid("A lane has a camera twice.", "Give each camera a name of its own.")
 
 
 def close_interrupted(unfinished: Sequence[Decided], ledger: Ledger, clock: Clock) -> int:

@@ -6,10 +6,13 @@ A lane that is down is a lane that stays shut; it never takes another with it.
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
+from time import monotonic
+from typing import TypeVar
 
 from postern.core.errors import PosternError
 
 Tell = Callable[[str, str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,8 @@ class BackOff:
 
     Attributes:
         first_s: Seconds after the first failure.
-        most_s: Seconds at most; each failure doubles the wait until then.
+        most_s: Seconds at most; each failure doubles the wait until then. What ran for longer than
+            this before it failed begins again with `first_s`.
     """
 
     first_s: float = 1.0
@@ -29,27 +33,44 @@ class BackOff:
         return float(min(self.most_s, self.first_s * 2 ** min(failures - 1, 16)))
 
 
+def sentence(error: Exception) -> str:
+    """What to tell of a failure: its own sentence, or that nobody foresaw it."""
+    if isinstance(error, PosternError):
+        return str(error)
+    return f"an internal fault ({type(error).__name__})"
+
+
+def shielded(work: Callable[[], T], failed: Callable[[str], T]) -> T:
+    """What `work` gives or, where it fails in whatever way, what `failed` makes of the sentence.
+
+    For steps after which something has to happen come what may.
+    """
+    try:
+        return work()
+    except Exception as error:
+        return failed(sentence(error))
+
+
 def supervise(work: Callable[[], None], tell: Tell, stop: Event, back_off: BackOff) -> None:
     """Runs `work` until it ends by itself or `stop` is set, starting it again when it fails.
 
     Args:
         work: What to run. Returning means that it is done.
-        tell: Told the state (`red` or `finished`) and one sentence.
+        tell: Told the state (`red` or `finished`) and one sentence. It must not raise.
         stop: Set to end; ends the waiting too.
         back_off: How long to wait between starts.
     """
     failures = 0
     while not stop.is_set():
+        started_s = monotonic()
         try:
             work()
-        except PosternError as error:
-            failures += 1
-            tell("red", str(error))
-            if not error.retry_helps:
-                return
         except Exception as error:
-            failures += 1
-            tell("red", f"an internal fault ({type(error).__name__}); it is started again")
+            lasted_s = monotonic() - started_s
+            failures = 1 if lasted_s > back_off.most_s else failures + 1
+            tell("red", sentence(error))
+            if isinstance(error, PosternError) and not error.retry_helps:
+                return
         else:
             tell("finished", "nothing more comes")
             return

@@ -2,22 +2,28 @@
 
 from collections.abc import Callable
 from threading import Event, Semaphore, Thread
+from time import monotonic
 
 from postern.core.ids import CameraId
 from postern.core.look import Kind
 from postern.core.moment import Moment
+from postern.engine.health import Health
 from postern.engine.mailbox import Mailbox
 from postern.engine.ports import Eye
-from postern.engine.supervise import BackOff, supervise
+from postern.engine.supervise import BackOff, shielded, supervise
 from postern.frame import Frame, Track
 
 See = Callable[[CameraId, Kind, tuple[Track, ...], Moment], None]
 Tell = Callable[[CameraId, str, str], None]
 
-#: Seconds without a frame after which the analysis looks up to see whether it should end.
+#: Seconds without a frame, or without a free desk, after which the analysis looks up to see whether
+#: it should end.
 _PATIENCE_S = 0.5
 #: Seconds that the end of a recording leaves for its last passer-by to count as gone.
 _AFTERMATH_S = 1.5
+#: Seconds for both threads to end. Sources do within one; a look may be under way.
+STOP_S = 2.5
+_IN, _LOOK = "in", "look"
 
 
 class Watch:
@@ -28,80 +34,123 @@ class Watch:
         see: Told the living tracks after every frame.
         tell: Told the camera's state.
         desks: How many cameras may be looked at at once; shared by all.
+        back_off: How long to wait before what failed is started again.
     """
 
-    def __init__(self, eye: Eye, see: See, tell: Tell, desks: Semaphore) -> None:
+    def __init__(
+        self, eye: Eye, see: See, tell: Tell, desks: Semaphore, back_off: BackOff | None = None
+    ) -> None:
         self._eye = eye
         self._see = see
-        self._tell = tell
         self._desks = desks
+        self._back_off = back_off or BackOff()
+        self._health = Health((_IN, _LOOK), lambda state, why: tell(eye.camera, state, why))
         self._mailbox: Mailbox[Frame] = Mailbox()
         self._stop = Event()
         self._drained = Event()
         self._ended = Event()
+        # These two belong to the thread that looks.
+        self._overtaken = 0
         self._last: Moment | None = None
         self._threads: tuple[Thread, ...] = ()
 
     @property
     def dropped(self) -> int:
         """How many frames were replaced by newer ones before they were looked at."""
-        return self._mailbox.dropped
+        return self._mailbox.dropped + self._overtaken
 
     def start(self) -> None:
         """Starts both threads."""
         self._threads = (
-            Thread(target=self._supervised, args=(self._capture,), name=f"{self._eye.camera}-in"),
-            Thread(target=self._supervised, args=(self._analyse,), name=f"{self._eye.camera}-look"),
+            Thread(target=self._take_in, name=f"{self._eye.camera}-in", daemon=True),
+            Thread(target=self._look_on, name=f"{self._eye.camera}-look", daemon=True),
         )
         for thread in self._threads:
-            thread.daemon = True
             thread.start()
 
-    def stop(self) -> None:
-        """Ends both threads within about a second."""
+    def halt(self) -> None:
+        """Tells both threads to end, without waiting; no frame is decided on that comes later."""
         self._stop.set()
-        self._eye.source.close()
         self._mailbox.close()
+        self._close()
+
+    def join(self, timeout_s: float) -> None:
+        """Waits until both threads have ended, for so many seconds at most."""
+        deadline_s = monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(timeout=3.0)
+            thread.join(max(0.0, deadline_s - monotonic()))
+
+    def stop(self) -> None:
+        """Ends both threads within about a second, and never waits longer than `STOP_S`."""
+        self.halt()
+        self.join(STOP_S)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Waits until the last frame of the source was looked at; False if it was not in time."""
         return self._ended.wait(timeout_s)
 
-    def _supervised(self, work: Callable[[], None]) -> None:
-        camera = self._eye.camera
-        supervise(work, lambda state, why: self._tell(camera, state, why), self._stop, BackOff())
-        if work == self._capture:
-            self._drained.set()
-        else:
-            self._ended.set()
+    def _take_in(self) -> None:
+        self._supervise(_IN, self._capture)
+        self._drained.set()
+
+    def _look_on(self) -> None:
+        self._supervise(_LOOK, self._analyse)
+        # Frames that nobody will look at need not be fetched.
+        self._close()
+        self._ended.set()
+
+    def _close(self) -> None:
+        # A source that cannot even be closed must not keep the other cameras running.
+        shielded(self._eye.source.close, lambda why: self._health.report(_IN, "red", why))
+
+    def _supervise(self, part: str, work: Callable[[], None]) -> None:
+        supervise(
+            work, lambda state, why: self._health.report(part, state, why), self._stop,
+            self._back_off,
+        )  # fmt: skip
 
     def _capture(self) -> None:
-        for at, frame in enumerate(self._eye.source.frames()):
-            if at == 0:
-                self._tell(self._eye.camera, "ok", "frames arrive")
+        for frame in self._eye.source.frames():
+            if self._stop.is_set():
+                return
             self._mailbox.put(frame)
+            self._health.report(_IN, "ok", "frames arrive")
 
     def _analyse(self) -> None:
         while not self._stop.is_set():
             frame = self._mailbox.take(_PATIENCE_S)
             if frame is not None:
                 self._look(frame)
+                self._health.report(_LOOK, "ok", "frames arrive")
             elif self._drained.is_set():
-                self._leave()
-                return
+                break
+        self._leave()
 
     def _look(self, frame: Frame) -> None:
-        eye = self._eye
-        with self._desks:
+        tracks = self._tracks(frame)
+        # What was being looked at when the end came opens nothing any more.
+        if tracks is not None and self._last is not None and not self._stop.is_set():
+            self._see(self._eye.camera, self._eye.kind, tracks, self._last)
+
+    def _tracks(self, frame: Frame) -> tuple[Track, ...] | None:
+        """The tracks after this frame, or after a newer one that came while all desks were taken;
+        None where the end came first."""
+        while not self._desks.acquire(timeout=_PATIENCE_S):
+            if self._stop.is_set():
+                return None
+        try:
+            newer = self._mailbox.take(0.0)
+            if newer is not None:
+                frame, self._overtaken = newer, self._overtaken + 1
+            eye, self._last = self._eye, frame.captured
             sightings = eye.recogniser.sightings(frame) if eye.gate.moved(frame) else ()
-            tracks = eye.tracker.update(sightings, frame.captured)
-        self._last = frame.captured
-        self._see(eye.camera, eye.kind, tracks, frame.captured)
+            return eye.tracker.update(sightings, frame.captured)
+        finally:
+            self._desks.release()
 
     def _leave(self) -> None:
-        """After the last frame nobody is there any more."""
+        """After the last frame nobody is there any more, whatever the tracker remembers."""
         if self._last is not None:
             gone = self._last.plus(_AFTERMATH_S)
-            self._see(self._eye.camera, self._eye.kind, self._eye.tracker.update((), gone), gone)
+            self._eye.tracker.update((), gone)
+            self._see(self._eye.camera, self._eye.kind, (), gone)

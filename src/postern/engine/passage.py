@@ -1,0 +1,208 @@
+"""Who is at an access point now, what they showed, and who of them was let through already.
+
+1. A passage begins with the first track and ends when no camera sees anybody.
+2. Whoever was let through is not decided on again, however long they stay: their tracks are spent.
+3. Whoever follows without a gap is not kept waiting for one: as soon as nobody who was let through
+   is before a camera that recognised them, and somebody else is, the next passage begins. It
+   inherits no evidence.
+4. A track may break. Whoever was let through and seems to arrive again at once never left.
+5. Evidence of a track that has ended counts on, so that a plate and a face may come one after the
+   other, but only until anybody is there who might have shown the same kind of thing themselves.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from postern.core.decide import ATTEMPT_S
+from postern.core.decision import Decision
+from postern.core.evidence import Evidence
+from postern.core.ids import AttemptId, CameraId, Holder
+from postern.core.look import Flaw, Kind
+from postern.core.moment import Moment
+from postern.frame import Track
+
+#: Seconds after which somebody who is still there and was refused is decided on again: a schedule
+#: begins, an area empties, a record can be written. They need not step back for it.
+AGAIN_S = 2.0
+#: Seconds within which whoever was let through and is there again never left. Longer than a head
+#: is turned or a plate is hidden, shorter than a walk round the building.
+NEVER_LEFT_S = 10.0
+#: Seconds after which a camera that says nothing sees nobody.
+SILENT_S = 10.0
+
+#: A camera, for one of the kinds that it may look for.
+Spot = tuple[CameraId, Kind]
+Key = tuple[Spot, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a track gave when it was last compared.
+
+    Attributes:
+        probes: How many looks that differ it had.
+        at: When that was.
+        evidence: What came of it, best first.
+    """
+
+    probes: int
+    at: Moment
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(slots=True)
+class Passage:
+    """One visit; whoever holds it guards it.
+
+    Attributes:
+        attempt: What the next decision is called.
+        through: Who was let through before it in this unbroken presence, and when they were last
+            seen.
+        alive: The living tracks of each camera.
+        heard: When each camera last said anything.
+        shown: What each track that is not spent gave so far.
+        spent: Tracks of those who were let through, or in their company.
+        places: The cameras that recognised them; empty until somebody is let through.
+        holders: Who was let through in this passage.
+        there: When they were last seen; None until then.
+        refused: The latest denial of everybody who was recognised.
+        last: The latest denial of any kind.
+        waited_s: Seconds from the frame behind the latest decision to that decision.
+        looks: How many looks that differ were compared.
+        flaws: What spoilt the newest look.
+    """
+
+    attempt: AttemptId
+    through: dict[Holder, Moment] = field(default_factory=dict)
+    alive: dict[Spot, tuple[Track, ...]] = field(default_factory=dict)
+    heard: dict[Spot, Moment] = field(default_factory=dict)
+    shown: dict[Key, Shown] = field(default_factory=dict)
+    spent: frozenset[Key] = frozenset()
+    places: frozenset[Spot] = frozenset()
+    holders: tuple[Holder, ...] = ()
+    there: Moment | None = None
+    refused: dict[tuple[Holder, ...], Decision] = field(default_factory=dict)
+    last: Decision | None = None
+    waited_s: float = 0.0
+    looks: int = 0
+    flaws: tuple[Flaw, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no camera sees anybody."""
+        return not any(self.alive.values())
+
+    @property
+    def settled(self) -> bool:
+        """Whether somebody was let through in it."""
+        return bool(self.places)
+
+    def note(self, spot: Spot, tracks: tuple[Track, ...], captured: Moment, now: Moment) -> None:
+        """Takes the tracks that live after a frame of one of the cameras."""
+        self.alive[spot], self.heard[spot] = tracks, now
+        living, kinds = set(self._keys()), {kind for (_, kind), seen in self.alive.items() if seen}
+        if spot in self.places and len(self.unspent(spot)) < len(tracks):
+            self.there = now
+        self.shown = {
+            key: shown
+            for key, shown in self.shown.items()
+            if key in living or key[0][1] not in kinds
+        }
+        if tracks and tracks[0].last == captured:
+            self.flaws = tracks[0].flaws
+
+    def hush(self, now: Moment) -> None:
+        """Empties the cameras that have said nothing for too long."""
+        for spot, heard in self.heard.items():
+            if not now.since(heard) <= SILENT_S:
+                self.alive[spot] = ()
+
+    def unspent(self, spot: Spot) -> tuple[Track, ...]:
+        """The camera's living tracks of those who were not let through."""
+        return tuple(t for t in self.alive.get(spot, ()) if (spot, t.number) not in self.spent)
+
+    def due(self, spot: Spot, captured: Moment, now: Moment) -> tuple[Track, ...]:
+        """The camera's tracks that are worth a comparison: those with a look more than at the last
+        one, and those that show themselves flawlessly a while after it."""
+        return tuple(
+            t for t in self.unspent(spot) if t.probes and self._due(spot, t, captured, now)
+        )
+
+    def _due(self, spot: Spot, track: Track, captured: Moment, now: Moment) -> bool:
+        shown = self.shown.get((spot, track.number))
+        if shown is None or len(track.probes) > shown.probes:
+            return True
+        clear = track.last == captured and not track.flaws
+        return clear and now.since(shown.at) >= AGAIN_S
+
+    def compared(self, spot: Spot, track: Track, found: tuple[Evidence, ...], now: Moment) -> None:
+        """Takes what came of comparing a track."""
+        self.shown[spot, track.number] = Shown(len(track.probes), now, found)
+        self.looks = max(self.looks, len(track.probes))
+
+    def evidence(self, now: Moment) -> tuple[Evidence, ...]:
+        """Everything that still counts."""
+        found = (item for shown in self.shown.values() for item in shown.evidence)
+        return tuple(item for item in found if now.since(item.seen) <= ATTEMPT_S)
+
+    def refuse(self, decision: Decision) -> None:
+        """Takes a denial."""
+        self.last = decision
+        if decision.holders:
+            self.refused[decision.holders] = decision
+
+    def never_left(self, holders: Iterable[Holder], now: Moment) -> bool:
+        """Whether one of them was let through a moment ago, and somebody was there ever since."""
+        return any(now.since(self.through[h]) <= NEVER_LEFT_S for h in holders if h in self.through)
+
+    def settle(self, holders: tuple[Holder, ...], behind: Iterable[Key], now: Moment) -> None:
+        """Takes that these holders were let through.
+
+        Args:
+            holders: Who; empty on the way out, where nobody has to be recognised.
+            behind: The tracks to go by where no holder tells whose they are.
+            now: When.
+        """
+        theirs = {
+            key
+            for key, shown in self.shown.items()
+            if shown.evidence and shown.evidence[0].holder in holders
+        }
+        theirs = theirs or set(behind)
+        self.places = frozenset(spot for spot, _ in theirs)
+        company = {key for key in self._keys() if key[0] not in self.places}
+        self.spent = self.spent | theirs | company
+        self.holders, self.there = holders, now
+        self.refused = {
+            who: denied for who, denied in self.refused.items() if set(who).isdisjoint(holders)
+        }
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether somebody else stands where the one who was let through stood."""
+        return any(
+            self.alive[spot] and len(self.unspent(spot)) == len(self.alive[spot])
+            for spot in self.places
+            if spot in self.alive
+        )
+
+    def next(self, attempt: AttemptId) -> "Passage":
+        """The passage of whoever comes next, without any of this one's evidence."""
+        return Passage(
+            attempt,
+            through=self._let_through(),
+            alive=self.alive,
+            heard=self.heard,
+            spent=self.spent & frozenset(self._keys()),
+            flaws=self.flaws,
+        )
+
+    def _let_through(self) -> dict[Holder, Moment]:
+        there = self.there
+        if there is None:
+            return self.through
+        recent = {h: at for h, at in self.through.items() if there.since(at) <= NEVER_LEFT_S}
+        return recent | dict.fromkeys(self.holders, there)
+
+    def _keys(self) -> Iterable[Key]:
+        return ((spot, track.number) for spot, tracks in self.alive.items() for track in tracks)

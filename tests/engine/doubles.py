@@ -1,0 +1,360 @@
+"""What stands in for everything around the engine; each implements one port.
+
+A probe says by its template's model whom it shows, so that a passer-by is told from another without
+any pixels. Everything that matters is written into one list, in the order in which it happened.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from threading import Condition, Event
+
+import numpy as np
+
+from postern.core.access_point import AccessPoint
+from postern.core.errors import Code, PosternError
+from postern.core.event import Acted, Decided
+from postern.core.event import Event as Kept
+from postern.core.evidence import Evidence, Factor
+from postern.core.ids import AttemptId, CameraId, EventId, Holder
+from postern.core.look import Box, Flaw, Kind, Look
+from postern.core.moment import Moment
+from postern.core.permit import Permit
+from postern.core.ports import Clock, Command, Ledger, Report
+from postern.engine.lane import Lane
+from postern.engine.ports import Known, Outcome
+from postern.frame import Frame, Reference, Sighting, Template, Track
+from tests.clocks import SteppedClock
+from tests.people import (
+    ALICE,
+    COUPE,
+    DOOR,
+    ERIN,
+    FACE,
+    GOOD,
+    PLATE,
+    VAN,
+    credential_id,
+    permit,
+    state,
+)
+
+MALLORY = "p-mallory"
+#: Permits without liveness, which nobody establishes yet: Alice by her face, the van by its plate,
+#: and the coupé with Erin in it.
+PERMITS = (
+    permit(ALICE, name="alice", liveness=False),
+    permit(VAN, name="van", factors=(PLATE,), liveness=False),
+    permit(COUPE, ERIN, name="coupe", factors=(PLATE, FACE), liveness=False),
+)
+Call = tuple[str, object]
+
+
+def unavailable(what: str = "It cannot be reached now.") -> PosternError:
+    """A failure that may go away by itself."""
+    return PosternError(Code.UNAVAILABLE, what)
+
+
+def template(who: str) -> Template:
+    """A look at somebody."""
+    return Template(np.zeros(1), who, 1)
+
+
+def track(
+    number: int,
+    who: str,
+    last: Moment,
+    *,
+    looks: int = 1,
+    flaws: tuple[Flaw, ...] = (),
+    age_s: float = 0.0,
+) -> Track:
+    """Somebody before a camera, with so many looks that differ."""
+    box, probes = Box(0.0, 0.0, 60.0, 80.0), (template(who),) * looks
+    return Track(number, last.plus(-age_s), last, box, flaws, probes, max(1, looks))
+
+
+@dataclass
+class FakeLedger:
+    """Keeps events in memory, or fails as it is told."""
+
+    calls: list[Call]
+    before: Callable[[Kept], None] = lambda event: None
+    after: Callable[[Kept], None] = lambda event: None
+    kept: list[Kept] = field(default_factory=list)
+
+    def append(self, event: Kept) -> EventId:
+        self.before(event)
+        self.kept.append(event)
+        self.calls.append(("durable", event))
+        self.after(event)
+        return EventId(str(len(self.kept)))
+
+    @property
+    def decided(self) -> list[Decided]:
+        return [event for event in self.kept if isinstance(event, Decided)]
+
+    @property
+    def acted(self) -> list[Acted]:
+        return [event for event in self.kept if isinstance(event, Acted)]
+
+
+@dataclass
+class FakeActuator:
+    """Notes every pulse; gives what it is told to give."""
+
+    calls: list[Call]
+    answer: Callable[[Command], Report] = lambda command: Report(True, "opened")
+
+    def pulse(self, command: Command) -> Report:
+        self.calls.append(("pulse", command))
+        return self.answer(command)
+
+
+@dataclass
+class FakeRegister:
+    """Knows the cast and some permits."""
+
+    calls: list[Call]
+    permits: tuple[Permit, ...] = PERMITS
+    fault: Callable[[], None] = lambda: None
+    passed_fault: Callable[[], None] = lambda: None
+    occupancy: int = 0
+    inside: dict[Holder, datetime] = field(default_factory=dict)
+
+    def known(self, access_point: AccessPoint, now: Moment) -> Known:
+        self.fault()
+        return Known(
+            self.permits,
+            state(access_point, inside=self.inside, occupancy=self.occupancy),
+            {
+                Kind.FACE: tuple(reference(Factor.FACE, who) for who in (ALICE, ERIN)),
+                Kind.PLATE: tuple(reference(Factor.PLATE, what) for what in (VAN, COUPE)),
+            },
+        )
+
+    def passed(self, access_point: AccessPoint, holders: tuple[Holder, ...], at: datetime) -> None:
+        self.calls.append(("passed", holders))
+        self.passed_fault()
+        self.inside |= dict.fromkeys(holders, at)
+
+
+def reference(factor: Factor, holder: Holder) -> Reference:
+    """What the site keeps of somebody."""
+    return Reference(credential_id(factor, holder), holder, template(holder))
+
+
+@dataclass
+class FakeMatcher:
+    """Sees at a glance whom the last look shows."""
+
+    factor: Factor
+    fault: Callable[[], None] = lambda: None
+    compared: list[str] = field(default_factory=list)
+
+    def match(
+        self, probes: Sequence[Template], references: Sequence[Reference], seen: Moment
+    ) -> tuple[Evidence, ...]:
+        self.fault()
+        shown = probes[-1].model
+        self.compared.append(shown)
+        found = [
+            Evidence(
+                self.factor,
+                one.holder,
+                one.credential,
+                GOOD[self.factor] if one.template.model == shown else 0.5,
+                len(references),
+                len(probes),
+                seen,
+            )
+            for one in references
+        ]
+        return tuple(sorted(found, key=lambda evidence: evidence.p))
+
+
+@dataclass
+class FakeObserver:
+    """Remembers what it is told, and lets a test wait for it."""
+
+    calls: list[Call]
+    outcomes: list[Outcome] = field(default_factory=list)
+    states: list[tuple[str, str, str]] = field(default_factory=list)
+    fault: Callable[[], None] = lambda: None
+    _news: Condition = field(default_factory=Condition)
+
+    def ended(self, outcome: Outcome) -> None:
+        with self._news:
+            self.calls.append(("told", outcome))
+            self.outcomes.append(outcome)
+            self._news.notify_all()
+        self.fault()
+
+    def health(self, camera: CameraId, state: str, sentence: str) -> None:
+        with self._news:
+            self.states.append((camera, state, sentence))
+            self._news.notify_all()
+        self.fault()
+
+    def until(self, true: Callable[[], bool], timeout_s: float = 5.0) -> bool:
+        """Waits until something holds that changes with what is told."""
+        with self._news:
+            return self._news.wait_for(true, timeout_s)
+
+    def of(self, camera: CameraId) -> list[str]:
+        """A camera's states, in order."""
+        with self._news:
+            return [state for who, state, _ in self.states if who == camera]
+
+
+class Stage:
+    """One lane with all its doubles, seen from in front of its cameras."""
+
+    def __init__(
+        self,
+        at: AccessPoint = DOOR,
+        permits: tuple[Permit, ...] = PERMITS,
+        clock: Clock | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
+        self.stepped = SteppedClock()
+        self.clock: Clock = clock or self.stepped
+        self.calls: list[Call] = []
+        self.ledger = FakeLedger(self.calls)
+        self.actuator = FakeActuator(self.calls)
+        self.register = FakeRegister(self.calls, permits)
+        self.observer = FakeObserver(self.calls)
+        self.faces, self.plates = FakeMatcher(Factor.FACE), FakeMatcher(Factor.PLATE)
+        names = count(1)
+        self.lane = Lane(
+            at,
+            self.register,
+            {Kind.FACE: self.faces, Kind.PLATE: self.plates},
+            ledger or self.ledger,
+            self.actuator,
+            self.clock,
+            self.observer,
+            lambda: AttemptId(f"a-{next(names)}"),
+        )
+
+    def now(self, ago_s: float = 0.0) -> Moment:
+        """The present moment, or so many seconds before it."""
+        return self.clock.now().plus(-ago_s)
+
+    def later(self, seconds: float) -> None:
+        """Lets time pass."""
+        self.stepped.advance(seconds)
+
+    def face(self, *tracks: Track, camera: str = "face-camera") -> None:
+        """A camera that looks for faces has taken a frame."""
+        self.lane.see(CameraId(camera), Kind.FACE, tracks, self.now())
+
+    def plate(self, *tracks: Track, camera: str = "plate-camera") -> None:
+        """A camera that looks for plates has taken a frame."""
+        self.lane.see(CameraId(camera), Kind.PLATE, tracks, self.now())
+
+    def seen(self, number: int, who: str, looks: int = 1) -> Track:
+        """Somebody who shows themselves in the present frame."""
+        return track(number, who, self.now(), looks=looks)
+
+    @property
+    def steps(self) -> list[str]:
+        """The names of everything that happened."""
+        return [name for name, _ in self.calls]
+
+    @property
+    def pulses(self) -> list[Command]:
+        """Every command that reached the actuator."""
+        return [command for _, command in self.calls if isinstance(command, Command)]
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons of everything that the observer was told."""
+        return [outcome.decision.reason for outcome in self.observer.outcomes]
+
+
+class FakeSource:
+    """Gives frames as its scripts say, one script for every time it is started.
+
+    After its scripts it waits for `close`, unless it is a recording, which ends.
+    """
+
+    def __init__(self, *scripts: Iterator[Frame], recording: bool = False) -> None:
+        self._scripts = iter(scripts)
+        self._recording = recording
+        self.closed = Event()
+        self.starts = 0
+
+    @property
+    def live(self) -> bool:
+        return not self._recording
+
+    def frames(self) -> Iterator[Frame]:
+        self.starts += 1
+        for frame in next(self._scripts, iter(())):
+            if self.closed.is_set():
+                return
+            yield frame
+        if not self._recording:
+            self.closed.wait()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def frame(camera: str, captured: Moment, sequence: int, who: str = "") -> Frame:
+    """A picture whose brightness says whom it shows: 0 nobody, 1 Alice, 2 Mallory, 3 Erin."""
+    grey = SHOWN.index(who)
+    return Frame(CameraId(camera), np.full((4, 4, 3), grey, np.uint8), captured, sequence)
+
+
+SHOWN = ("", ALICE, MALLORY, ERIN)
+
+
+@dataclass
+class FakeRecogniser:
+    """Reads a frame's brightness."""
+
+    fault: Callable[[Frame], None] = lambda frame: None
+    frames: list[int] = field(default_factory=list)
+
+    def sightings(self, frame: Frame) -> tuple[Sighting, ...]:
+        self.frames.append(frame.sequence)
+        self.fault(frame)
+        who = SHOWN[int(frame.image[0, 0, 0])]
+        box = Box(0.0, 0.0, 60.0, 80.0)
+        look = Look(Kind.FACE, box, 1.0, (), frame.captured)
+        return (Sighting(look, template(who)),) if who else ()
+
+
+@dataclass
+class FakeGate:
+    """Opens for the frames it is told to."""
+
+    opens: Callable[[Frame], bool] = lambda frame: True
+
+    def moved(self, frame: Frame) -> bool:
+        return self.opens(frame)
+
+
+@dataclass
+class FakeTracker:
+    """One passer-by at a time, gone after a second; notes every moment it was told of."""
+
+    updates: list[tuple[int, Moment]] = field(default_factory=list)
+    _track: Track | None = None
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def update(self, sightings: Sequence[Sighting], now: Moment) -> tuple[Track, ...]:
+        self.updates.append((len(sightings), now))
+        if self._track is not None and now.since(self._track.last) > 1.0:
+            self._track = None
+        for sighting in sightings:
+            assert sighting.template is not None
+            who, before = sighting.template.model, self._track
+            if before is None or before.probes[0].model != who:
+                before = track(next(self._numbers), who, now, looks=0)
+            looks = min(3, len(before.probes) + 1)
+            self._track = track(before.number, who, now, looks=looks, age_s=now.since(before.first))
+        return () if self._track is None else (self._track,)
