@@ -98,9 +98,9 @@ class Enrolment:
         template, flaws = sightings[0].template, sightings[0].look.flaws
         if template is None:
             return ADVICE[flaws[0]] if flaws else "stay in the picture"
-        if self.done:
-            return ""
-        now_s = frame.captured.monotonic_s
+        return "" if self.done else self._keep(template, frame.captured.monotonic_s)
+
+    def _keep(self, template: Template, now_s: float) -> str:
         if self._looks and not self._continuity.same(self._looks, template):
             # Somebody else stepped in: nothing of two people may end up in one reference.
             self._looks, self._taken_s = (template,), now_s

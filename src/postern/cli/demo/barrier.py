@@ -37,6 +37,13 @@ def write_barrier_clip(path: Path, visits: Sequence[Visit], seed: int) -> None:
     write(path, _frames(visits, seed))
 
 
+def empty_lane(count: int, seed: int) -> Iterator[Image]:
+    """So many pictures of the lane with nobody in it."""
+    camera, lane = Camera(seed), _lane(np.random.default_rng(seed))
+    for at in range(count):
+        yield camera.filmed(lane, at / FPS)
+
+
 def draw_plate(text: str, width: int = 520, height: int = 112) -> Image:
     """A plate as European ones look, (H, W, 3) uint8 blue-green-red."""
     picture = Pictures.new("RGB", (width, height), (246, 246, 243))

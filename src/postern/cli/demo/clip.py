@@ -17,14 +17,14 @@ WIDTH, HEIGHT, FPS = 640, 360, 10
 Floats = npt.NDArray[np.float32]
 
 
-def write(path: Path, frames: Iterator[Image]) -> None:
-    """Writes pictures, each (360, 640, 3) uint8 blue-green-red, as a video of 10 a second."""
+def write(path: Path, frames: Iterator[Image], fps: int = FPS) -> None:
+    """Writes pictures, each (360, 640, 3) uint8 blue-green-red, as a video of `fps` a second."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(
-            "libx264", rate=FPS, options={"crf": "20", "preset": "veryfast"}
+            "libx264", rate=fps, options={"crf": "20", "preset": "veryfast"}
         )
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.time_base = Fraction(1, FPS)
+        stream.time_base = Fraction(1, fps)
         for image in frames:
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             container.mux(stream.encode(frame))

@@ -15,6 +15,7 @@ from postern.vision.faces.cohort import Vectors
 from postern.vision.faces.detect import ConvolutionalDetector, Detector, YuNet
 from postern.vision.faces.dlib_file import read_layers, read_shape_predictor
 from postern.vision.faces.embed import Embedder
+from postern.vision.faces.landmarks import Landmarks
 from postern.vision.faces.quality import Limits
 from postern.vision.faces.recogniser import FaceRecogniser
 from postern.vision.model import Models, open_session
@@ -106,21 +107,39 @@ def unpack_cohort(data: bytes) -> Vectors:
     return vectors
 
 
-def _load_gate(models: Models, detector: DetectorName) -> Gate:
+def load_detector(models: Models, detector: DetectorName) -> Detector:
+    """A face detector; dlib's graph is written on first use.
+
+    Raises:
+        PosternError: As `load_recogniser`.
+    """
     if detector == "yunet":
-        session = open_session(models.read("yunet"), "yunet")
-        return Gate(YuNet(session), PointAligner(), Limits())
+        return YuNet(open_session(models.read("yunet"), "yunet"))
     graph = models.derive(
         "face-detector",
         lambda: dlib_graphs.detector(read_layers(models.read("face-detector-dlib"))),
     )
+    return ConvolutionalDetector(open_session(graph, "face-detector"))
+
+
+def load_landmarks(models: Models) -> Landmarks:
+    """dlib's five landmarks; its trees are written anew on first use.
+
+    Raises:
+        PosternError: As `load_recogniser`.
+    """
     packed = models.derive(
         "face-landmarks",
         lambda: landmarks.pack(read_shape_predictor(models.read("face-landmarks-dlib"))),
     )
-    finder = landmarks.Landmarks(landmarks.unpack(packed))
-    found = ConvolutionalDetector(open_session(graph, "face-detector"))
+    return Landmarks(landmarks.unpack(packed))
+
+
+def _load_gate(models: Models, detector: DetectorName) -> Gate:
+    found = load_detector(models, detector)
+    if detector == "yunet":
+        return Gate(found, PointAligner(), Limits())
     # dlib's landmark is the base of the nose, which lies lower than its tip. The last two limits
     # keep 95 % of faces-lfw and turn away 99 % of the profiles of faces-turning.
     limits = Limits(max_yaw=0.30, min_pitch=0.40, max_pitch=1.15, min_score=1.0, max_mirror=0.26)
-    return Gate(found, LandmarkAligner(finder), limits)
+    return Gate(found, LandmarkAligner(load_landmarks(models)), limits)
