@@ -12,6 +12,7 @@ from postern.frame import Reference, Template
 from postern.vision.faces.cohort import Cohort
 from postern.vision.faces.load import load_calibration, load_cohort
 from postern.vision.faces.match import FaceMatcher
+from postern.vision.faces.reference import reference
 
 CALIBRATION, COHORT = load_calibration("yunet"), load_cohort("yunet")
 NOW = Moment(datetime(2026, 1, 2, tzinfo=UTC), 1.0)
@@ -48,7 +49,7 @@ def test_door_procedure_states_what_the_matcher_states(count) -> None:
     for column in range(5):
         probes = [Template(v, CALIBRATION.embedder, 1) for v in vectors[column, 3 : 3 + count]]
         found = {e.credential: e.p for e in matcher.match(probes, named, NOW)}
-        expected = [found[reference.credential] for reference in named]
+        expected = [found[each.credential] for each in named]
         assert bounds[:, column, count - 1].tolist() == expected
 
 
@@ -60,6 +61,19 @@ def test_door_procedure_tells_people_apart() -> None:
 
     assert (np.diagonal(bounds) < 1e-2).all()
     assert np.median(bounds) > 0.1
+
+
+def test_door_procedure_makes_references_as_enrolment_does() -> None:
+    """A reference is enrolment's own mean of three looks, as it comes back from the vault."""
+    vectors = looks(2, 3)
+    enrolled = [
+        reference([Template(vector, CALIBRATION.embedder, 1) for vector in person]).values
+        for person in vectors
+    ]
+
+    made = DoorProcedure(CALIBRATION, COHORT).references(vectors)
+
+    assert np.array_equal(made, kept(np.stack(enrolled).astype(np.float32)))
 
 
 def test_kept_is_what_the_vaults_rounding_leaves() -> None:

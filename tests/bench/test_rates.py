@@ -74,6 +74,14 @@ def test_rate_of_pairs_falls_back_to_three_in_n_when_nothing_was_seen() -> None:
     assert rate.exact.high == pytest.approx(0.004718, abs=1e-6)
 
 
+def test_rate_of_pairs_never_proves_more_than_three_in_n() -> None:
+    """A single match among very many comparisons of 780 pairs proves no more than none would."""
+
+    rate = rate_of_pairs(pairs(40, (0, 1)), 10_000, draw_people(40, 1))
+
+    assert rate.upper == 3 / 780
+
+
 def test_rate_of_pairs_ignores_people_against_themselves() -> None:
     """The diagonal is not a comparison of strangers."""
 
