@@ -4,14 +4,14 @@ from rich.table import Table
 
 from postern.app.wire import Installation, face_detector
 from postern.cli.console import ERR, OUT
-from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.site_option import SITE_FILE, SiteArgument, opened
 from postern.core.errors import invalid
 from postern.core.evidence import Factor
 from postern.core.permit import Permit
 from postern.vision.faces.load import load_calibration
 
 
-def check(site: SiteFile = SITE_FILE) -> None:
+def check(site: SiteArgument = SITE_FILE) -> None:
     """Check the site's file, models and permits; say how many people each permit can carry."""
     with opened(site) as installation:
         place = installation.site

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from postern.app.wire import build_service
 from postern.cli.console import ERR
-from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.site_option import SITE_FILE, SiteArgument, opened
 from postern.core.ids import CameraId
 from postern.core.look import ADVICE
 from postern.engine.ports import Outcome
@@ -17,7 +17,7 @@ from postern.engine.ports import Outcome
 _TICK_S = 0.5
 
 
-def run(site: SiteFile = SITE_FILE) -> None:
+def run(site: SiteArgument = SITE_FILE) -> None:
     """Watch every camera of the site and open for those who may pass, until Ctrl-C.
 
     Ends by itself when every camera is a recording that has been played.

@@ -13,6 +13,8 @@ SiteFile = Annotated[
     Path, typer.Option("--site", "-s", help="The site's file.", envvar="POSTERN_SITE")
 ]
 SITE_FILE = Path("site.toml")
+#: The same as an argument, for commands that are about the site itself.
+SiteArgument = Annotated[Path, typer.Argument(help="The site's file.", envvar="POSTERN_SITE")]
 
 
 @contextmanager
