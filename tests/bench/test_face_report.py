@@ -116,6 +116,9 @@ def test_page_says_when_the_tables_know_the_data(kept) -> None:
     known = replace(kept, setting=replace(SETTING, calibrated_on=(SETTING.data,)))
 
     assert "were made from “made-up-people” itself" in page(known)
+    assert "holds on the very data that its tables were made from" in page(known)
+    assert 'class="answer good"' in page(kept)
+    assert 'class="answer fair"' in page(known)
     assert "itself: this checks" not in page(kept)
 
 

@@ -44,7 +44,7 @@ def page(evaluation: Evaluation) -> str:
     text = environment.get_template("face_report.html.jinja").render(
         it=evaluation,
         answer=face_words.answer(evaluation),
-        answer_tone=_TONES[chosen[1].verdict if chosen else Verdict.NOT_SHOWN],
+        answer_tone=_answer_tone(evaluation),
         headline=chosen,
         summary=face_words.summary(evaluation),
         words=face_words,
@@ -61,3 +61,11 @@ def page(evaluation: Evaluation) -> str:
     )
     # A number and its per cent sign stay on one line.
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _answer_tone(evaluation: Evaluation) -> str:
+    """How good the answer is; a claim that holds on what it was made from is no success."""
+    chosen = face_words.headline(evaluation)
+    verdict = chosen[1].verdict if chosen else Verdict.NOT_SHOWN
+    known = verdict is Verdict.HOLDS and evaluation.setting.seen_before
+    return _TONES[Verdict.WITHIN if known else verdict]

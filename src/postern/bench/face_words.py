@@ -79,10 +79,11 @@ def answer(evaluation: Evaluation) -> str:
     chosen = headline(evaluation)
     if chosen is None:
         return "This data is too small to show anything about strangers."
-    claim = chosen[1]
+    claim, known = chosen[1], evaluation.setting.seen_before
     match claim.verdict:
         case Verdict.HOLDS:
-            return f"The claim “{one_in(claim.stated)}” holds on this data."
+            data = "the very data that its tables were made from" if known else "this data"
+            return f"The claim “{one_in(claim.stated)}” holds on {data}."
         case Verdict.WITHIN:
             return f"Nothing speaks against “{one_in(claim.stated)}”, but it is not proven."
         case Verdict.EXCEEDED:
