@@ -32,10 +32,18 @@ _MEAN_FACE = np.array(
 #: Pixels; by how much dlib moves a point when it halves a picture (dlib, pyramid_down<2>).
 _HALVED_SHIFT = (1.25, 0.75)
 
+#: Pixels. dlib makes nothing of what is smaller than this (ibidem).
+_MIN_HALVED = 9
+
 #: Where the five points of a detector that gives them lie in a chip, in its pixels: medians over
 #: 100 pictures of faces-lfw aligned by dlib's landmarks, made symmetric.
 _POINTS_IN_CHIP = np.array(
     [[47.0, 45.6], [102.0, 45.6], [74.5, 77.6], [50.6, 102.8], [98.4, 102.8]]
+)
+
+#: Points of the chip's middle, where eyes, nose, mouth and cheeks are, (3, 100) with ones below.
+_MIDDLE = np.stack(
+    [*(grid.ravel() for grid in np.meshgrid(*[np.arange(30.0, 121.0, 10.0)] * 2)), np.ones(100)]
 )
 
 Points = npt.NDArray[np.float32]
@@ -49,10 +57,13 @@ class Aligned:
     Attributes:
         chip: (150, 150, 3) uint8 blue-green-red, upright.
         geometry: How the face stands.
+        inside: Which share of the face's middle lies within the picture, in [0, 1]; the rest of it
+            is black in the chip.
     """
 
     chip: Chip
     geometry: Geometry
+    inside: float
 
 
 class Aligner(Protocol):
@@ -75,8 +86,9 @@ class PointAligner:
         if face.points is None:
             raise invalid("This detector gives no points to align a face by.")
         points = face.points
-        drawn = extract(image, similarity(_POINTS_IN_CHIP, points.astype(np.float64)))
-        return Aligned(drawn, geometry(points[0], points[1], points[2]))
+        to_image = similarity(_POINTS_IN_CHIP, points.astype(np.float64))
+        stands = geometry(points[0], points[1], points[2])
+        return Aligned(extract(image, to_image), stands, _inside(image, to_image))
 
 
 class LandmarkAligner:
@@ -93,7 +105,9 @@ class LandmarkAligner:
         """See `Aligner.align`."""
         found = self._landmarks.find(image, face.box)
         right, left, nose = found[0:2].mean(axis=0), found[2:4].mean(axis=0), found[4]
-        return Aligned(chip(image, found), geometry(left, right, nose))
+        to_image = _by_landmarks(found)
+        stands = geometry(left, right, nose)
+        return Aligned(extract(image, to_image), stands, _inside(image, to_image))
 
 
 def chip(image: Image, landmarks: Points) -> Chip:
@@ -103,8 +117,19 @@ def chip(image: Image, landmarks: Points) -> Chip:
         image: The frame, (H, W, 3) uint8 blue-green-red.
         landmarks: dlib's five landmarks, (5, 2), pixels.
     """
+    return extract(image, _by_landmarks(landmarks))
+
+
+def _by_landmarks(landmarks: Points) -> npt.NDArray[np.float64]:
     targets = (_PADDING + _MEAN_FACE) / (2 * _PADDING + 1) * CHIP
-    return extract(image, similarity(targets, landmarks.astype(np.float64)))
+    return similarity(targets, landmarks.astype(np.float64))
+
+
+def _inside(image: Image, to_image: npt.NDArray[np.float64]) -> float:
+    """Which share of the chip's middle, sampled every ten pixels, the picture shows."""
+    x, y = to_image @ _MIDDLE
+    shown = (x >= 0) & (y >= 0) & (x < image.shape[1]) & (y < image.shape[0])
+    return float(shown.mean())
 
 
 def extract(image: Image, to_image: npt.NDArray[np.float64]) -> Chip:
@@ -112,14 +137,52 @@ def extract(image: Image, to_image: npt.NDArray[np.float64]) -> Chip:
 
     A face much larger than the chip is halved first, so that pixels are averaged, not skipped.
     """
-    source, warp = image, _between_pixel_centres(to_image)
-    side = float(np.hypot(warp[0, 0], warp[1, 0])) * (CHIP - 1)
-    while side / 2 + 1 > CHIP and min(source.shape[:2]) > 8:
-        source, side = halve(source), side / 2
+    if not np.hypot(to_image[0, 0], to_image[1, 0]) > 0.0:
+        return np.zeros((CHIP, CHIP, 3), np.uint8)  # All points of the face are one.
+    warp = _between_pixel_centres(to_image)
+    halvings = _halvings(float(np.hypot(warp[0, 0], warp[1, 0])) * (CHIP - 1))
+    source = image
+    if halvings:
+        # Only the face's surroundings, cut as dlib cuts them: halving drops every second row from
+        # the cut's first on, so that a cut one pixel off shows other pixels.
+        x0, y0, x1, y1 = _surroundings(image, warp, halvings)
+        source = image[y0:y1, x0:x1]
+        warp[:, 2] -= (x0, y0)
+    for _ in range(halvings):
+        if min(source.shape[:2]) < _MIN_HALVED:
+            return np.zeros((CHIP, CHIP, 3), np.uint8)
+        source = halve(source)
         warp /= 2
         warp[:, 2] -= _HALVED_SHIFT
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(source, warp, (CHIP, CHIP), flags=flags), np.uint8)
+
+
+def _halvings(side: float) -> int:
+    """How often a face of `side` pixels is halved: until once more would be below the chip."""
+    count = 0
+    while side / 2 + 1 > CHIP:
+        side, count = side / 2, count + 1
+    return count
+
+
+def _surroundings(
+    image: Image, warp: npt.NDArray[np.float64], halvings: int
+) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom, the last two not included, of what is halved: the chip's corners
+    and a border that the filter eats into (dlib, extract_image_chips).
+    """
+    border = 2.0
+    for _ in range(halvings):
+        border = 2 * border + 2
+    ends = np.array([[0, CHIP - 1, 0, CHIP - 1], [0, 0, CHIP - 1, CHIP - 1], [1, 1, 1, 1]])
+    corners = warp @ ends
+    last = np.array([image.shape[1] - 1, image.shape[0] - 1], np.float64)
+    first = np.floor(np.maximum(corners.min(axis=1) - border, 0) + 0.5)
+    final = np.floor(np.minimum(corners.max(axis=1) + border, last) + 0.5)
+    # An end before the beginning, of a face outside the picture, cuts nothing out.
+    after = np.maximum(final + 1, first)
+    return int(first[0]), int(first[1]), int(after[0]), int(after[1])
 
 
 def _between_pixel_centres(to_image: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

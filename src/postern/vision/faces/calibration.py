@@ -16,6 +16,7 @@ Rules of this file:
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +83,11 @@ class Calibration:
         if len(self.sources) != 1 + len(self.others):
             raise invalid("A calibration names the source of every table.")
 
+    @property
+    def floor(self) -> float:
+        """The smallest bound that any score can reach."""
+        return self.bounds.bounds[0]
+
     def attempt_bounds(self, scores: Floats) -> Floats:
         """How likely a stranger's attempt gets as low as each of these, as an upper bound.
 
@@ -133,9 +139,9 @@ def from_json(text: str) -> Calibration:
             tuple(_table(entry) for entry in record["rates"]),
             _table(record["bounds"]),
             tuple(_table(entry) for entry in record["others"]),
-            tuple(Provenance(**source) for source in record["sources"]),
+            tuple(_source(entry) for entry in record["sources"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise invalid(f"The calibration cannot be read ({type(error).__name__}).") from None
 
 
@@ -253,7 +259,7 @@ def _rate_table(values: Floats) -> Table:
     Of what no stranger reached it says nothing: the bound made of such a rate is the floor.
     """
     ordered = np.sort(values)
-    at = _thinned(len(ordered))
+    at = _tabulated(ordered)
     return _with_unseen(_ascending(ordered[at], (at + 1) / len(ordered)), _UNSEEN)
 
 
@@ -271,7 +277,7 @@ def _bound_table(
     values = lowest[apart]
     order = np.argsort(values, kind="stable")
     people = (reference[order], data.owner[attempt[order]])
-    at = _thinned(len(order))
+    at = _tabulated(values[order])
     upper = _upper_rates(people, len(data.references), at, progress)
     floor = 3.0 / _pairs(data)
     bounds = np.maximum.accumulate(np.maximum(upper, floor))
@@ -298,6 +304,14 @@ def _upper_rates(
         rates[replica] = hits[at] / hits[-1]
         progress((replica + 1) / _REPLICAS)
     return np.asarray(np.quantile(rates, _UPPER, axis=0))
+
+
+def _tabulated(ordered: Floats) -> npt.NDArray[np.int64]:
+    """The positions of the values that a table keeps. Of equal values it is the last: a bound on
+    how many lie at or below a value has to count all of them.
+    """
+    kept = ordered[_thinned(len(ordered))]
+    return np.unique(np.searchsorted(ordered, kept, side="right") - 1)
 
 
 def _thinned(count: int) -> npt.NDArray[np.int64]:
@@ -331,6 +345,11 @@ def _provenance(data: Strangers) -> Provenance:
 
 def _table_record(table: Table) -> dict[str, list[float]]:
     return {"scores": list(table.scores), "bounds": list(table.bounds)}
+
+
+def _source(record: Mapping[str, Any]) -> Provenance:
+    counts = (int(record[name]) for name in ("people", "attempts", "pairs"))
+    return Provenance(str(record["data"]), *counts)
 
 
 def _table(record: Mapping[str, Sequence[float]]) -> Table:

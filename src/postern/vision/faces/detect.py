@@ -104,10 +104,12 @@ class YuNet:
 
     def faces(self, image: Image) -> tuple[Face, ...]:
         """See `Detector.faces`."""
+        if image.size == 0:
+            return ()
         scale = min(1.0, self._max_side / max(image.shape[:2]))
         scaled = image
         if scale < 1.0:
-            size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
+            size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
             scaled = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         padded = _pad_to_32(scaled)
         pixels = padded.transpose(2, 0, 1)[None].astype(np.float32)

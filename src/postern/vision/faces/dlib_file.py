@@ -6,7 +6,10 @@ two; tensors as a version, four sizes, and little-endian float32.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import ldexp, prod
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +18,12 @@ from postern.core.errors import PosternError, invalid
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
+T = TypeVar("T")
+
+#: The first of dlib's exponents that stand for infinities and NaN (dlib, float_details).
+_NOT_FINITE = 32000
+#: Everything is kept as float32.
+_LARGEST = float(np.finfo(np.float32).max)
 
 _LAYER = re.compile(rb"\x01([\x04-\x08])(con_4|affine_|fc_2|bn_con2)")
 
@@ -88,22 +97,49 @@ def read_shape_predictor(data: bytes) -> ShapePredictor:
     """
     reader = Reader(data, 0)
     if reader.integer() != 1:
-        raise invalid("The file is no shape predictor of dlib.")
-    initial = reader.matrix().reshape(-1, 2)
-    forests = [[_read_tree(reader) for _ in range(reader.integer())]
-               for _ in range(reader.integer())]  # fmt: skip
-    anchors = [[reader.integer() for _ in range(reader.integer())]
-               for _ in range(reader.integer())]  # fmt: skip
-    deltas = [[[reader.real(), reader.real()] for _ in range(reader.integer())]
-              for _ in range(reader.integer())]  # fmt: skip
-    return ShapePredictor(
-        initial,
-        np.array(anchors, np.int64),
-        np.array(deltas, np.float32),
-        np.array([[tree[0] for tree in stage] for stage in forests], np.int64),
-        np.array([[tree[1] for tree in stage] for stage in forests], np.float32),
-        np.array([[tree[2] for tree in stage] for stage in forests], np.float32),
+        raise _no_predictor()
+    initial = reader.points()
+    forests = reader.several(lambda: reader.several(lambda: _read_tree(reader)))
+    anchors = reader.several(lambda: reader.several(reader.integer))
+    deltas = reader.several(lambda: reader.several(lambda: [reader.real(), reader.real()]))
+    try:
+        predictor = ShapePredictor(
+            initial,
+            np.array(anchors, np.int64),
+            np.array(deltas, np.float32),
+            np.array([[tree[0] for tree in stage] for stage in forests], np.int64),
+            np.array([[tree[1] for tree in stage] for stage in forests], np.float32),
+            np.array([[tree[2] for tree in stage] for stage in forests], np.float32),
+        )
+    except (ValueError, OverflowError):  # Trees or stages of different sizes; huge integers.
+        raise _no_predictor() from None
+    _check(predictor)
+    return predictor
+
+
+def _check(predictor: ShapePredictor) -> None:
+    """Refuses trees that lead outside their own arrays."""
+    anchors, deltas, splits = predictor.anchors, predictor.deltas, predictor.splits
+    leaves, thresholds = predictor.leaves, predictor.thresholds
+    if anchors.ndim != 2 or splits.ndim != 4 or leaves.ndim != 5:
+        raise _no_predictor()
+    stages, trees, inner = splits.shape[:3]
+    whole = inner > 0 and (inner + 1) & inner == 0  # Every tree is full: 2**D - 1 inner nodes.
+    fits = (
+        whole
+        and len(anchors) == stages
+        and deltas.shape == (*anchors.shape, 2)
+        and thresholds.shape == (stages, trees, inner)
+        and leaves.shape == (stages, trees, inner + 1, *predictor.initial.shape)
     )
+    if not fits or not _within(anchors, len(predictor.initial)):
+        raise _no_predictor()
+    if not _within(splits, anchors.shape[1]):
+        raise _no_predictor()
+
+
+def _within(indices: Integers, count: int) -> bool:
+    return bool(indices.size and indices.min() >= 0 and indices.max() < count)
 
 
 class Reader:
@@ -133,27 +169,47 @@ class Reader:
 
     def real(self) -> float:
         """The next floating-point number."""
-        mantissa = self.integer()
-        return float(mantissa) * 2.0 ** self.integer()
+        mantissa, exponent = self.integer(), self.integer()
+        # dlib writes what is not finite with exponents from 32000 on.
+        if not abs(exponent) < _NOT_FINITE:
+            raise invalid("A number of the file is not finite.")
+        try:
+            value = ldexp(mantissa, exponent)
+        except OverflowError:
+            value = float("inf")
+        if not abs(value) <= _LARGEST:
+            raise invalid("A number of the file is not finite.")
+        return value
+
+    def several(self, read: Callable[[], T]) -> list[T]:
+        """A list, whose length goes before it."""
+        count = self.integer()
+        if not 0 <= count <= len(self._data) - self.at:  # Each takes a byte at least.
+            raise _cut()
+        return [read() for _ in range(count)]
 
     def tensor(self) -> Floats:
         """The next tensor, flat."""
         if self.integer() != 2:
             raise invalid("A tensor of the file has an unknown version.")
-        count = int(np.prod([self.integer() for _ in range(4)]))
-        end = self.at + 4 * count
-        if count < 0 or end > len(self._data):
+        sizes = [self.integer() for _ in range(4)]
+        if min(sizes) < 0 or 4 * prod(sizes) > len(self._data) - self.at:
             raise _cut()
+        count = prod(sizes)
+        end = self.at + 4 * count
         values = np.frombuffer(self._data, "<f4", count, self.at).astype(np.float32)
         self.at = end
         return values
 
-    def matrix(self) -> Floats:
-        """The next matrix of real numbers, flat. Its sizes are stored negated."""
+    def points(self) -> Floats:
+        """The next matrix of real numbers as points, (N, 2). Its sizes are stored negated."""
         rows, columns = -self.integer(), -self.integer()
-        if rows < 0 or columns < 0:
+        if rows < 0 or columns < 0 or rows * columns % 2:
             raise invalid("A matrix of the file has an unknown layout.")
-        return np.array([self.real() for _ in range(rows * columns)], np.float32)
+        if rows * columns > len(self._data) - self.at:
+            raise _cut()
+        values = [self.real() for _ in range(rows * columns)]
+        return np.array(values, np.float32).reshape(-1, 2)
 
 
 def _read_layer(name: str, reader: Reader) -> tuple[Layer, int]:
@@ -179,12 +235,13 @@ def _skip_views(reader: Reader) -> None:
 
 
 def _read_tree(reader: Reader) -> tuple[list[list[int]], list[float], list[Floats]]:
-    points, thresholds = [], []
-    for _ in range(reader.integer()):
-        points.append([reader.integer(), reader.integer()])
-        thresholds.append(reader.real())
-    leaves = [reader.matrix().reshape(-1, 2) for _ in range(reader.integer())]
-    return points, thresholds, leaves
+    nodes = reader.several(lambda: ([reader.integer(), reader.integer()], reader.real()))
+    leaves = reader.several(reader.points)
+    return [split for split, _ in nodes], [threshold for _, threshold in nodes], leaves
+
+
+def _no_predictor() -> PosternError:
+    return invalid("The file is no shape predictor of dlib.")
 
 
 def _cut() -> PosternError:

@@ -72,8 +72,9 @@ class Landmarks:
             values = intensity.at(samples)
             first, second = trees.splits[stage, ..., 0], trees.splits[stage, ..., 1]
             left = values[first] - values[second] > trees.thresholds[stage]
-            shape += self._leaves(stage, left).sum(axis=0)
-        return intensity.to_pixels(shape)
+            # One after the other and from the shape on, as dlib adds them: to the last bit.
+            shape = np.concatenate([shape[None], self._leaves(stage, left)]).sum(axis=0)
+        return intensity.to_pixels(shape).astype(np.float32)
 
     def _leaves(self, stage: int, left: npt.NDArray[np.bool_]) -> Points:
         """The leaf that each tree of a stage ends in, (T, L, 2)."""
@@ -91,12 +92,11 @@ class _Intensity:
 
     def __init__(self, image: Image, box: Box) -> None:
         self._image = image
-        self._origin = np.array([box.x0, box.y0], np.float32)
-        self._size = np.array([box.width, box.height], np.float32)
+        self._origin = np.array([box.x0, box.y0])
+        self._size = np.array([box.width, box.height])
 
-    def to_pixels(self, points: Points) -> Points:
-        pixels: Points = (points * self._size + self._origin).astype(np.float32)
-        return pixels
+    def to_pixels(self, points: Points) -> npt.NDArray[np.float64]:
+        return np.asarray(points.astype(np.float64) * self._size + self._origin)
 
     def at(self, points: Points) -> npt.NDArray[np.float32]:
         x, y = np.floor(self.to_pixels(points) + 0.5).astype(np.int64).T
@@ -110,9 +110,11 @@ def _similarity(source: Points, target: Points) -> npt.NDArray[np.float32]:
     """The rotation and scale, (2, 2), that best takes `source` to `target` after centring both.
 
     Umeyama, Least-squares estimation of transformation parameters, 1991; in two dimensions and
-    without reflection it has this closed form.
+    without reflection it has this closed form. In double precision, as in dlib: a sample that is
+    rounded to another pixel can send a tree another way.
     """
-    a, b = source - source.mean(axis=0), target - target.mean(axis=0)
+    a, b = (points.astype(np.float64) for points in (source, target))
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
     weight = float((a * a).sum())
     cosine = float((a * b).sum()) / weight
     sine = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / weight

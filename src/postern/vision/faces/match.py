@@ -14,9 +14,17 @@ from postern.vision.faces.cohort import Cohort, Neighbourhood, Vectors, distance
 
 @dataclass(frozen=True, slots=True)
 class _Gallery:
-    """References made ready for comparison."""
+    """References made ready for comparison.
+
+    Attributes:
+        references: All of them.
+        rows: Which of them our model made.
+        vectors: Of these, (N, D) float32.
+        neighbourhood: Of these.
+    """
 
     references: Sequence[Reference]
+    rows: list[int]
     vectors: Vectors
     neighbourhood: Neighbourhood
 
@@ -43,21 +51,23 @@ class FaceMatcher:
         if not probes or not references:
             return ()
         used = probes[:PROBE_LOOKS]
-        bounds = self._bounds(used, self._prepared(references))
-        foreign = any(probe.model != self._calibration.embedder for probe in used)
+        bounds = np.full(len(references), np.nan)
+        gallery = self._prepared(references)
+        if gallery.rows and all(self._ours(probe) for probe in used):
+            bounds[gallery.rows] = self._bounds(used, gallery)
         evidence = [
             Evidence(
                 Factor.FACE,
                 reference.holder,
                 reference.credential,
-                float("nan") if foreign or not self._ours(reference) else float(bound),
+                float(bound),
                 len(references),
                 len(used),
                 seen,
             )
             for reference, bound in zip(references, bounds, strict=True)
         ]
-        return tuple(sorted(evidence, key=lambda e: (not e.p >= 0.0, e.p, e.credential)))
+        return tuple(sorted(evidence, key=_best_first))
 
     def _bounds(self, probes: Sequence[Template], gallery: _Gallery) -> Floats:
         fused = fuse(np.stack([np.asarray(probe.values, np.float32) for probe in probes]))
@@ -66,11 +76,24 @@ class FaceMatcher:
         return np.asarray(self._calibration.attempt_bounds(scores)[:, -1])
 
     def _prepared(self, references: Sequence[Reference]) -> _Gallery:
-        """The references with their neighbourhoods, which stay as long as the sequence does."""
-        if self._gallery is None or self._gallery.references is not references:
-            vectors = np.stack([np.asarray(r.template.values, np.float32) for r in references])
-            self._gallery = _Gallery(references, vectors, self._cohort.neighbourhood(vectors))
-        return self._gallery
+        """The references with their neighbourhoods, which stay as long as the tuple does."""
+        # Read once: another lane's thread may put its own gallery there at any time.
+        gallery = self._gallery
+        if gallery is None or gallery.references is not references:
+            rows = [at for at, r in enumerate(references) if self._ours(r.template)]
+            found = [np.asarray(references[at].template.values, np.float32) for at in rows]
+            vectors = np.stack(found) if found else np.empty((0, 0), np.float32)
+            nobody = Neighbourhood(np.empty(0), np.empty(0))
+            near = self._cohort.neighbourhood(vectors) if found else nobody
+            gallery = _Gallery(references, rows, vectors, near)
+            # A list may change behind our back.
+            self._gallery = gallery if isinstance(references, tuple) else None
+        return gallery
 
-    def _ours(self, reference: Reference) -> bool:
-        return reference.template.model == self._calibration.embedder
+    def _ours(self, template: Template) -> bool:
+        return template.model == self._calibration.embedder
+
+
+def _best_first(evidence: Evidence) -> tuple[bool, float, str]:
+    comparable = evidence.p >= 0.0
+    return not comparable, evidence.p if comparable else 0.0, evidence.credential

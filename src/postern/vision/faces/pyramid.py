@@ -16,6 +16,8 @@ from postern.frame import Image
 _RATIO = 5 / 6
 _GAP, _RIM = 10, 11
 _MIN_ROWS = 5
+#: Pixels; what dlib adds to a point with every level that it raises it (dlib, pyramid_down<N>).
+_RAISED_SHIFT = 0.3
 #: Red, green, blue: the pixel that the detector's normalisation takes to nothing.
 _NOTHING = (123, 117, 104)
 
@@ -51,8 +53,10 @@ class Pyramid:
 
     def to_original(self, x: float, y: float, level: int) -> tuple[float, float]:
         """The original's coordinates of a point in the layout, given its level."""
-        factor = _RATIO**-level
-        return (x - self.levels[level].x) * factor, (y - self.levels[level].y) * factor
+        x, y = x - self.levels[level].x, y - self.levels[level].y
+        for _ in range(level):
+            x, y = x / _RATIO + _RAISED_SHIFT, y / _RATIO + _RAISED_SHIFT
+        return x, y
 
     def nearest_level(self, x: float, y: float) -> int:
         """The level that a point in the layout lies in or next to."""
@@ -142,7 +146,7 @@ def halve(image: npt.NDArray[np.uint8]) -> Image:
     """Half the picture: a 5x5 binomial filter at every second pixel from the third on
     (dlib, pyramid_down<2>); the rest of the division is dropped, as dlib does.
     """
-    kernel = np.array([1, 4, 6, 4, 1], np.float32)
-    summed = cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel)
+    # OpenCV's has the same filter but rounds; with eight more bits, what it gives is the sum.
+    summed = np.asarray(cv2.pyrDown(image.astype(np.uint16) << 8), np.uint16)
     rows, columns = (image.shape[0] - 3) // 2, (image.shape[1] - 3) // 2
-    return (summed[2 : 2 + 2 * rows : 2, 2 : 2 + 2 * columns : 2] / 256.0).astype(np.uint8)
+    return (summed[1 : 1 + rows, 1 : 1 + columns] >> 8).astype(np.uint8)

@@ -14,6 +14,9 @@ from postern.vision.faces.quality import Limits, flaws
 #: A face at least this wide, relative to the widest, is somebody at the access point and not in the
 #: background.
 _BESIDE = 0.5
+#: Of a face and of its middle, within the picture. Both count: a detector may frame no more than
+#: what it sees of a face, and a chip may hold the middle of a face whose chin is cut.
+_WHOLE = 0.9
 
 
 class FaceRecogniser:
@@ -47,7 +50,7 @@ class FaceRecogniser:
     def _sighting(self, frame: Frame, face: Face, crowd: tuple[Flaw, ...]) -> Sighting:
         aligned = self._aligner.align(frame.image, face)
         spoilt = crowd + flaws(aligned.geometry, aligned.chip, self._limits)
-        if _clipped(face, frame.image):
+        if not aligned.inside >= _WHOLE or _clipped(face, frame.image):
             spoilt = (*spoilt, Flaw.CLIPPED)
         if not face.score >= self._limits.min_score and Flaw.TURNED_AWAY not in spoilt:
             spoilt = (*spoilt, Flaw.TURNED_AWAY)
@@ -71,4 +74,4 @@ def _clipped(face: Face, image: Image) -> bool:
     box, (height, width) = face.box, image.shape[:2]
     inside_x = min(box.x1, width) - max(box.x0, 0.0)
     inside_y = min(box.y1, height) - max(box.y0, 0.0)
-    return bool(inside_x < 0.9 * box.width or inside_y < 0.9 * box.height)
+    return bool(inside_x < _WHOLE * box.width or inside_y < _WHOLE * box.height)
