@@ -24,6 +24,8 @@ import onnxruntime as ort
 from postern.core.errors import Code, PosternError
 
 Origin = Literal["package", "derived", "pack"]
+#: Bytes; more than any model that a manifest names.
+MAX_BYTES = 1 << 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ class Models:
         """The model's bytes, checked.
 
         Raises:
-            PosternError: `not_found` where the file is absent, `invalid` where its hash differs.
+            PosternError: `not_found` where the file is absent, `invalid` where its hash differs,
+                `unavailable` where it cannot be read.
         """
         entry = self.entry(name)
         path = self.path(name)
@@ -118,7 +121,12 @@ class Models:
             raise PosternError(
                 Code.NOT_FOUND, f"The model {name} is not installed.", _remedy(entry)
             )
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise PosternError(
+                Code.UNAVAILABLE, f"The model {name} cannot be read ({error.strerror})."
+            ) from None
         if hashlib.sha256(data).hexdigest() != entry.sha256:
             raise PosternError(
                 Code.INVALID,
@@ -135,7 +143,8 @@ class Models:
             make: Makes its bytes; deterministic.
 
         Raises:
-            PosternError: `internal` where `make` gives other bytes than the manifest pins.
+            PosternError: `internal` where `make` gives other bytes than the manifest pins,
+                `unavailable` where they cannot be kept.
         """
         if self.present(name):
             try:
@@ -155,10 +164,12 @@ class Models:
         """Takes a pack from a file, recognised by its hash.
 
         Raises:
-            PosternError: `not_found` without the file, `invalid` where no pack has this hash.
+            PosternError: `not_found` without the file, `invalid` where no pack has this hash,
+                `unavailable` where it cannot be kept.
         """
         try:
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)  # Bounded: a device has no end.
         except OSError as error:
             raise PosternError(
                 Code.NOT_FOUND, f"{path} cannot be read ({error.strerror})."
@@ -171,7 +182,7 @@ class Models:
         Raises:
             PosternError: `invalid` where no pack has this hash.
         """
-        digest = hashlib.sha256(data).hexdigest()
+        digest = "" if len(data) > MAX_BYTES else hashlib.sha256(data).hexdigest()
         for entry in self._manifest.values():
             if entry.origin == "pack" and entry.sha256 == digest:
                 self._keep(entry, data)
@@ -184,14 +195,19 @@ class Models:
         )
 
     def _keep(self, entry: Entry, data: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self._folder, prefix=".incoming-")
         try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(data)
-            Path(temporary).replace(self._folder / entry.file)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self._folder, prefix=".incoming-")
+            temporary = Path(name)
+            try:
+                with os.fdopen(handle, "wb") as out:
+                    out.write(data)
+                # Whoever brings a pack is often not who runs Postern; a model is no secret.
+                temporary.chmod(0o644)
+                temporary.replace(self._folder / entry.file)
+            finally:
+                temporary.unlink(missing_ok=True)
         except OSError as error:
-            Path(temporary).unlink(missing_ok=True)
             raise PosternError(
                 Code.UNAVAILABLE, f"The model folder cannot be written ({error.strerror})."
             ) from None

@@ -65,14 +65,21 @@ class Tracker:
         return now.since(track.last) <= self._patience.gap_s
 
     def _match(self, sighting: Sighting, waiting: Sequence[Track]) -> Track | None:
-        """The waiting track that the sighting continues: the one it overlaps most."""
-        box, template = sighting.look.box, sighting.template
-        nearest = max(waiting, key=lambda track: self._overlap(track.box, box), default=None)
-        if nearest is None or self._overlap(nearest.box, box) < self._patience.min_overlap:
-            return None
-        if template is None or not nearest.probes:
-            return nearest
-        return nearest if self._continuity.same(nearest.probes, template) else None
+        """The waiting track that the sighting continues: of those it can be, the one seen last and
+        of these the one it overlaps most. Whoever left goes on waiting for a moment; who stands in
+        that place now must not be taken for them, nor begin anew with every frame.
+        """
+        box = sighting.look.box
+        overlaps = [(self._overlap(track.box, box), track) for track in waiting]
+        near = [pair for pair in overlaps if pair[0] >= self._patience.min_overlap]
+        near.sort(key=lambda pair: (-pair[1].last.monotonic_s, -pair[0]))
+        fitting = (track for _, track in near if self._can_be(track, sighting.template))
+        return next(fitting, None)
+
+    def _can_be(self, track: Track, template: Template | None) -> bool:
+        if template is None or not track.probes:
+            return True
+        return self._continuity.same(track.probes, template)
 
     def _overlap(self, before: Box, now: Box) -> float:
         reach = self._patience.reach
