@@ -79,15 +79,14 @@ class Detector:
     def __init__(self, session: "ort.InferenceSession") -> None:
         self._session = session
 
-    def lines(self, image: Image, longest: int) -> tuple[Line, ...]:
+    def lines(self, image: Image, scale: float) -> tuple[Line, ...]:
         """Every line of text, brightest core first.
 
         Args:
             image: (H, W, 3), uint8, blue-green-red.
-            longest: The picture is brought to this many pixels on its longer side.
+            scale: The picture is brought to this many times its size, roundly.
         """
         height, width = image.shape[:2]
-        scale = longest / max(height, width)
         rows, columns = (max(STRIDE, round(n * scale / STRIDE) * STRIDE) for n in (height, width))
         chances = run(self._session, {"x": _input(image, columns, rows)})[0][0, 0]
         found = _lines(chances, width / columns, height / rows)

@@ -1,7 +1,7 @@
 """Plates in a frame: found, read three times, and judged.
 
-1. Lines of text are located in the whole frame, somewhat reduced: a plate is found at a resolution
-   at which it cannot be read.
+1. Lines of text are located in the whole frame, much reduced: a plate is found at a resolution at
+   which it cannot be read. Only where that shows none is the frame searched more finely.
 2. Every line of a plate's proportions is read from the full frame; neighbours are joined.
 3. What may be a plate is located again, alone and at a standard size, and read twice more. Readings
    that agree on the number of characters are averaged.
@@ -25,9 +25,10 @@ from postern.vision.plates.read import ELSE, Reader
 from postern.vision.plates.rectify import rectify
 
 DETECTOR, READER = "plate-detector-ppocr", "plate-reader-ppocr"
-#: Pixels on the frame's longer side while locating. On rendered scenes of 1280 pixels, plates from
-#: 55 pixels are all located from 640 upwards; real ones are dimmer, and time is left.
-OVERVIEW = 960
+#: Pixels of the frame while locating, larger frames are reduced to it: first coarsely, and finely
+#: only where no plate came of it that can be compared. On rendered scenes of 1280 x 720 pixels all
+#: plates from 55 pixels are located coarsely; real ones are dimmer.
+COARSE, FINE = 640 * 360, 960 * 540
 #: Lines looked at per frame, numbers read again, patches searched: the most a busy street costs.
 LINES, NUMBERS, PATCHES = 8, 2, 2
 #: A line's grown box is taller than its characters need, and the reader prefers it tighter: share
@@ -97,9 +98,10 @@ class PlateRecogniser:
         Args:
             image: (H, W, 3), uint8, blue-green-red.
         """
-        found = self._overview(image)
-        likely = sorted((n for n in found if self._is_plate(n)), key=_size, reverse=True)
-        return tuple(self._plate(image, self._again(image, n)) for n in likely[:NUMBERS])
+        coarse = self._found(image, COARSE)
+        if any(not plate.flaws for plate in coarse) or image.shape[0] * image.shape[1] <= COARSE:
+            return coarse
+        return self._found(image, FINE) or coarse
 
     def text(self, slots: Floats) -> str:
         """The likeliest plate behind the slots, in capitals and digits."""
@@ -117,8 +119,14 @@ class PlateRecogniser:
         template = None if plate.flaws else Template(plate.slots, self._model, 1)
         return Sighting(look, template)
 
-    def _overview(self, image: Image) -> tuple[Number, ...]:
-        seen = self._detector.lines(image, min(OVERVIEW, max(image.shape[:2])))
+    def _found(self, image: Image, pixels: int) -> tuple[Plate, ...]:
+        numbers = self._overview(image, pixels)
+        likely = sorted((n for n in numbers if self._is_plate(n)), key=_size, reverse=True)
+        return tuple(self._plate(image, self._again(image, n)) for n in likely[:NUMBERS])
+
+    def _overview(self, image: Image, pixels: int) -> tuple[Number, ...]:
+        scale = min(1.0, (pixels / (image.shape[0] * image.shape[1])) ** 0.5)
+        seen = self._detector.lines(image, scale)
         lines = [line for line in seen if _proportioned(line, image)][:LINES]
         parts = self._read(image, lines, TIGHT)
         shown = {id(part.line) for part in parts if len(plate_slots(part.reading.slots)) > 1}
@@ -131,8 +139,7 @@ class PlateRecogniser:
     def _up_close(self, image: Image, line: Line) -> list[Line]:
         """The lines in and around a line, found at a standard size."""
         window, x, y = _window(image, line)
-        longest = round(CLOSE / line.width * max(window.shape[:2]))
-        return [_moved(found, x, y) for found in self._detector.lines(window, longest)]
+        return [_moved(found, x, y) for found in self._detector.lines(window, CLOSE / line.width)]
 
     def _read(self, image: Image, lines: Sequence[Line], tight: float) -> list[Part]:
         if not lines:
