@@ -151,6 +151,7 @@ class FakeMatcher:
 
     factor: Factor
     fault: Callable[[], None] = lambda: None
+    twins: bool = False
     compared: list[str] = field(default_factory=list)
 
     def match(
@@ -164,7 +165,7 @@ class FakeMatcher:
                 self.factor,
                 one.holder,
                 one.credential,
-                GOOD[self.factor] if one.template.model == shown else 0.5,
+                GOOD[self.factor] if self.twins or one.template.model == shown else 0.5,
                 len(references),
                 len(probes),
                 seen,

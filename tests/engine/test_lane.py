@@ -6,14 +6,16 @@ from dataclasses import replace
 from datetime import UTC, time
 from functools import partial
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 
 import pytest
 
 from postern.core.access_point import Area, Passback
 from postern.core.decision import Reason
 from postern.core.errors import PosternError
-from postern.core.event import Acted, Decided, Event
+from postern.core.event import Acted, Decided
+from postern.core.event import Event as Kept
 from postern.core.ids import AreaId, CameraId
 from postern.core.look import Flaw, Kind
 from postern.core.ports import Command, Report
@@ -22,7 +24,7 @@ from postern.engine.service import close_interrupted
 from postern.store.store import open_store
 from tests.clocks import MachineClock
 from tests.engine.doubles import MALLORY, PERMITS, Stage, track, unavailable
-from tests.people import ALICE, BARRIER, COUPE, DOOR, ERIN, PLATE, VAN, WAY_OUT, permit
+from tests.people import ALICE, BARRIER, COUPE, DOOR, ERIN, FACE, PLATE, VAN, WAY_OUT, permit
 
 #: Never in force at the hour of the tests.
 NIGHTS = Schedule(UTC, ((Span(time(22), time(23)),),) * 7)
@@ -40,7 +42,7 @@ def breaks() -> None:
     raise RuntimeError("unforeseen")
 
 
-def raising(fault: Callable[[], None]) -> Callable[[Event], None]:
+def raising(fault: Callable[[], None]) -> Callable[[Kept], None]:
     """The same for a ledger."""
     return lambda event: fault()
 
@@ -77,7 +79,7 @@ def test_freshness_is_checked_after_the_record_and_before_the_pulse() -> None:
         assert second == stage.steps[1]
 
 
-def takes(stage: Stage, seconds: float, event: Event) -> None:
+def takes(stage: Stage, seconds: float, event: Kept) -> None:
     """Recording a decision takes so long."""
     if isinstance(event, Decided):
         stage.later(seconds)
@@ -310,6 +312,53 @@ def test_company_of_somebody_who_was_let_through_opens_nothing() -> None:
     assert 1 == len(stage.ledger.decided)
 
 
+def test_company_stays_company_when_the_next_one_comes() -> None:
+    """The next car stands there and Alice of the van before is still in sight: she opens nothing
+    for it."""
+    stage = Stage(BARRIER)
+    stage.face(track(7, ALICE, stage.now(), looks=0, flaws=(Flaw.BLURRED,)))
+    stage.plate(stage.seen(1, VAN))
+    for looks in (1, 2, 3):
+        stage.later(0.5)
+        stage.plate(stage.seen(2, COUPE))
+        stage.face(stage.seen(7, ALICE, looks=looks))
+
+    assert [(VAN,)] == [decided.holders for decided in stage.ledger.decided]
+
+
+def test_next_car_does_not_wait_for_the_last_driver_to_be_out_of_sight() -> None:
+    """The coupé went by its plate and Erin's face; the van has its turn while she is still seen."""
+    stage = Stage(BARRIER)
+    stage.plate(stage.seen(1, COUPE))
+    stage.face(stage.seen(1, ERIN))
+    stage.later(0.5)
+    stage.face(stage.seen(1, ERIN))
+    stage.plate(stage.seen(2, VAN))
+
+    assert [{COUPE, ERIN}, {VAN}] == [set(decided.holders) for decided in stage.ledger.decided]
+
+
+def test_track_that_breaks_late_opens_once() -> None:
+    """Alice stands in the open door for half a minute before her track breaks."""
+    stage = Stage()
+    for _ in range(60):
+        stage.face(stage.seen(1, ALICE))
+        stage.later(0.5)
+    stage.face(stage.seen(2, ALICE))
+
+    assert 1 == len(stage.pulses)
+
+
+def test_track_that_breaks_while_the_next_one_enters_opens_once() -> None:
+    """Alice lingers beside Erin, who was let in after her, and is seen again."""
+    stage = Stage(permits=(*PERMITS, permit(ERIN, name="erin", liveness=False)))
+    for number, who in enumerate((ALICE, ERIN, ALICE)):
+        stage.face(stage.seen(number, who))
+        stage.later(1.0)
+
+    assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
+
+
 def test_actuator_that_fails_is_reported_and_nobody_has_passed() -> None:
     """The grant stands, the answer is on record, and the area's count stays."""
     stage = Stage()
@@ -344,7 +393,7 @@ def test_answer_that_cannot_be_recorded_opens_nothing_twice(fault: Callable[[], 
     """The grant is durable and the pulse over: the next start closes it."""
     stage = Stage()
 
-    def only_grants(event: Event) -> None:
+    def only_grants(event: Kept) -> None:
         if isinstance(event, Acted):
             fault()
 
@@ -384,12 +433,101 @@ def test_observer_that_fails_breaks_nothing() -> None:
     assert [True, True] == [acted.done for acted in stage.ledger.acted]
 
 
+def test_grant_that_was_put_off_is_told_once() -> None:
+    """Alice was not recognised at first, then could not be recorded, and leaves with her back to
+    the camera: nothing is added to that."""
+    stage = Stage()
+    stage.ledger.before = raising(fails)
+    stage.face(stage.seen(1, MALLORY))
+    stage.face(stage.seen(1, ALICE, looks=2))
+    stage.face(track(1, ALICE, stage.now(), looks=2, flaws=(Flaw.TURNED_AWAY,)))
+    stage.face()
+
+    assert [Reason.OTHER] == stage.reasons
+
+
+def test_twins_open_nothing() -> None:
+    """Somebody else fits as well: the rival is not cut off."""
+    stage = Stage()
+    stage.faces.twins = True
+    stage.face(stage.seen(1, ALICE))
+    stage.face()
+
+    assert [] == stage.pulses
+    assert [Reason.AMBIGUOUS] == stage.reasons
+
+
+def test_two_before_one_camera_are_two_people() -> None:
+    """Erin and Alice fit their own references equally well: one after the other is let in."""
+    stage = Stage(permits=(*PERMITS, permit(ERIN, name="erin", liveness=False)))
+    stage.face(stage.seen(1, ALICE), stage.seen(2, ERIN))
+    assert [(ALICE,)] == [decided.holders for decided in stage.ledger.decided]
+
+    stage.later(0.5)
+    stage.face(stage.seen(2, ERIN))
+
+    assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
+    assert 2 == len(stage.pulses)
+
+
+def test_frame_of_somebody_else_renews_nothing() -> None:
+    """Attack: Alice, refused, stands by with her back turned while her permit comes into force;
+    Mallory's new looks beside her are no looks of hers."""
+    stage = Stage(permits=AT_NIGHT)
+    stage.face(stage.seen(1, ALICE, looks=3))
+    stage.register.permits = PERMITS
+    for step in range(30):
+        stage.later(0.1)
+        turned = track(1, ALICE, stage.now(), looks=3, flaws=(Flaw.TURNED_AWAY,))
+        stage.face(turned, stage.seen(2, MALLORY, looks=min(3, 1 + step)))
+
+    assert [] == stage.pulses
+
+
+def test_passengers_face_does_not_spoil_the_drivers() -> None:
+    """Erin and Alice sit in the coupé, which both may drive: it opens once, whoever is first."""
+    both = (permit(COUPE, ERIN, ALICE, factors=(PLATE, FACE), liveness=False),)
+    for first in ("plate", "face"):
+        stage = Stage(BARRIER, both)
+        for camera in (first, "face" if first == "plate" else "plate", "face", "plate"):
+            if camera == "plate":
+                stage.plate(stage.seen(1, COUPE))
+            else:
+                stage.face(stage.seen(1, ERIN, looks=2), stage.seen(2, ALICE, looks=2))
+            stage.later(1.9)
+        stage.face(stage.seen(1, ERIN, looks=3), stage.seen(2, ALICE, looks=3))
+
+        assert 1 == len(stage.pulses)
+
+
+def test_somebody_who_stays_is_compared_now_and_then() -> None:
+    """Ten seconds at ten frames a second: three looks, and every two seconds once more."""
+    stage = Stage()
+    for step in range(100):
+        stage.face(stage.seen(1, MALLORY, looks=min(3, 1 + step)))
+        stage.later(0.1)
+
+    assert 3 + 4 == len(stage.faces.compared)
+
+
+def test_somebody_who_is_out_of_sight_is_not_compared() -> None:
+    """The tracker still holds on to them; there is nothing new to compare."""
+    stage = Stage()
+    lost = stage.seen(1, MALLORY)
+    for _ in range(100):
+        stage.face(lost)
+        stage.later(0.1)
+
+    assert 1 == len(stage.faces.compared)
+
+
 def test_stranger_leaves_no_event() -> None:
     """Mallory is denied and told so once; the ledger is not even touched."""
     stage = Stage()
     for looks in (1, 2, 3):
         stage.face(stage.seen(1, MALLORY, looks=looks))
         stage.later(2.5)
+    stage.face(track(1, MALLORY, stage.now(), looks=3, flaws=(Flaw.BLURRED,)))
     stage.face()
 
     assert ["told"] == stage.steps
@@ -446,6 +584,34 @@ def test_refusals_of_several_in_one_passage_have_names_of_their_own() -> None:
     stage.later(0.5)
     stage.face(stage.seen(2, ERIN))
     stage.face()
+
+    assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
+    assert 2 == len({decided.attempt for decided in stage.ledger.decided})
+
+
+def test_refusal_of_somebody_beside_one_who_is_let_in_is_one_event() -> None:
+    """Erin is refused, Alice beside her is let in and goes, Erin is refused again and goes."""
+    stage = Stage(permits=(*PERMITS, permit(ERIN, name="erin", liveness=False, schedule=NIGHTS)))
+    stage.face(stage.seen(1, ERIN))
+    stage.later(0.5)
+    stage.face(stage.seen(1, ERIN), stage.seen(2, ALICE))
+    for _ in range(10):
+        stage.later(0.5)
+        stage.face(stage.seen(1, ERIN, looks=2))
+    stage.face()
+
+    assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
+    assert 2 == len({decided.attempt for decided in stage.ledger.decided})
+
+
+def test_refusal_of_somebody_who_went_before_another_came_is_an_event() -> None:
+    """Erin was refused and went while Alice was let in: the event waits for no quiet hour."""
+    stage = Stage(permits=(*PERMITS, permit(ERIN, name="erin", liveness=False, schedule=NIGHTS)))
+    stage.face(stage.seen(1, ERIN))
+    stage.later(0.5)
+    stage.face(stage.seen(2, ALICE))
+    stage.later(0.5)
+    stage.face(stage.seen(3, MALLORY))
 
     assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
     assert 2 == len({decided.attempt for decided in stage.ledger.decided})
@@ -658,7 +824,7 @@ def test_latency_ends_with_the_actuators_answer() -> None:
     """Recording what it answered comes later and is not counted; recording the grant is."""
     stage = Stage()
 
-    def slow(event: Event) -> None:
+    def slow(event: Kept) -> None:
         stage.later(0.3 if isinstance(event, Decided) else 1.0)
 
     def answer(command: Command) -> Report:
@@ -725,6 +891,30 @@ def test_two_threads_open_once() -> None:
 
     assert rounds == len({command.id for command in stage.pulses}) == len(stage.pulses)
     assert ["durable", "pulse", "durable", "passed", "told"] * rounds == stage.steps
+
+
+def test_second_camera_waits_while_the_first_one_decides() -> None:
+    """While a grant is being recorded nothing is compared for another camera of the lane."""
+    stage = Stage(clock=MachineClock())
+    recording, written = Event(), Event()
+
+    def slow(event: Kept) -> None:
+        recording.set()
+        written.wait(5.0)
+
+    stage.ledger.before = slow
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(stage.face, stage.seen(1, ALICE), camera="left")
+        assert recording.wait(5.0)
+        second = pool.submit(stage.face, stage.seen(1, MALLORY), camera="right")
+        sleep(0.1)
+        waited = [ALICE] == stage.faces.compared
+        written.set()
+        first.result(5.0)
+        second.result(5.0)
+
+    assert waited
+    assert 1 == len(stage.pulses)
 
 
 def test_interrupted_grant_is_closed_once(tmp_path: Path) -> None:

@@ -100,8 +100,9 @@ class Lane:
             spot = (camera, kind)
             passage.note(spot, tracks, now, self._clock.now())
             if passage.overtaken:
-                self._end(passage)
-                passage = self._passage = passage.next(self._new_attempt())
+                before, passage = passage, passage.next(self._new_attempt())
+                self._passage = passage
+                self._end(before)
             if not passage.settled:
                 self._evaluate(passage, spot, now)
             if passage.empty:
@@ -130,7 +131,9 @@ class Lane:
         for track in due:
             found = self._compare(spot[1], track, known)
             passage.compared(spot, track, found, self._clock.now())
-        self._decide(passage, known, spot, there)
+        for track in there:
+            if not passage.settled:
+                self._decide(passage, known, spot, track)
 
     def _known(self) -> Known:
         now = self._clock.now()
@@ -158,35 +161,31 @@ class Lane:
 
         return shielded(work, failed)
 
-    def _decide(self, passage: Passage, known: Known, spot: Spot, there: tuple[Track, ...]) -> None:
-        now = self._clock.now()
-        newest = max((track.last for track in there), key=lambda last: last.monotonic_s)
+    def _decide(self, passage: Passage, known: Known, spot: Spot, track: Track) -> None:
+        """Decides on one passer-by before one camera, with what others of their car or company
+        showed cameras that look for something else."""
+        now, key = self._clock.now(), (spot, track.number)
         attempt = Attempt(
             passage.attempt,
             self.access_point.id,
-            passage.evidence(now),
+            passage.evidence(key),
             Liveness.NOT_CHECKED,
-            newest,
+            track.last,
         )
         decision = decide(attempt, known.permits, known.state, now)
-        passage.waited_s = now.since(newest)
-        behind = [(spot, track.number) for track in there]
+        passage.waited_s = now.since(track.last)
         if passage.never_left(decision.holders, now):
-            passage.settle(decision.holders, behind, now)
+            passage.settle(decision.holders, key, now)
         elif not decision.granted:
             passage.refuse(decision)
-        elif not self._may_yet_be_recognised(decision, there, now):
-            self._grant(passage, decision, behind, newest)
+        elif not self._may_yet_be_recognised(decision, track, now):
+            self._grant(passage, decision, key, track.last)
 
-    def _may_yet_be_recognised(
-        self, decision: Decision, there: tuple[Track, ...], now: Moment
-    ) -> bool:
-        early = all(now.since(track.first) < _RECOGNISE_S for track in there)
+    def _may_yet_be_recognised(self, decision: Decision, track: Track, now: Moment) -> bool:
+        early = now.since(track.first) < _RECOGNISE_S
         return self._leaving and not decision.holders and early
 
-    def _grant(
-        self, passage: Passage, decision: Decision, behind: list[Key], newest: Moment
-    ) -> None:
+    def _grant(self, passage: Passage, decision: Decision, key: Key, newest: Moment) -> None:
         """Durable first, then fresh still, then open."""
         refusal = self._record(decision)
         if refusal and not self._leaving:
@@ -198,7 +197,7 @@ class Lane:
             self._note(decision, Report(False, late))
             self._put_off(passage, replace(decision, reason=Reason.STALE), late, newest)
             return
-        passage.settle(decision.holders, behind, now)
+        passage.settle(decision.holders, key, now)
         report = self._pulse(decision)
         waited_s = self._clock.now().since(newest)
         self._note(decision, report)

@@ -11,9 +11,8 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from postern.core.decide import ATTEMPT_S
 from postern.core.decision import Decision
 from postern.core.evidence import Evidence
 from postern.core.ids import AttemptId, CameraId, Holder
@@ -140,10 +139,19 @@ class Passage:
         self.shown[spot, track.number] = Shown(len(track.probes), now, found)
         self.looks = max(self.looks, len(track.probes))
 
-    def evidence(self, now: Moment) -> tuple[Evidence, ...]:
-        """Everything that still counts."""
-        found = (item for shown in self.shown.values() for item in shown.evidence)
-        return tuple(item for item in found if now.since(item.seen) <= ATTEMPT_S)
+    def evidence(self, of: Key) -> tuple[Evidence, ...]:
+        """What counts when it is decided on one track: its own evidence, and all of other kinds.
+
+        Two faces before a door are two people: neither stands in for the other nor makes the other
+        doubtful.
+        """
+        (_, kind), _ = of
+        return tuple(
+            item
+            for key, shown in self.shown.items()
+            if key == of or key[0][1] is not kind
+            for item in shown.evidence
+        )
 
     def refuse(self, decision: Decision) -> None:
         """Takes a denial."""
@@ -155,12 +163,12 @@ class Passage:
         """Whether one of them was let through a moment ago, and somebody was there ever since."""
         return any(now.since(self.through[h]) <= NEVER_LEFT_S for h in holders if h in self.through)
 
-    def settle(self, holders: tuple[Holder, ...], behind: Iterable[Key], now: Moment) -> None:
+    def settle(self, holders: tuple[Holder, ...], of: Key, now: Moment) -> None:
         """Takes that these holders were let through.
 
         Args:
             holders: Who; empty on the way out, where nobody has to be recognised.
-            behind: The tracks to go by where no holder tells whose they are.
+            of: The track that was decided on.
             now: When.
         """
         theirs = {
@@ -168,7 +176,7 @@ class Passage:
             for key, shown in self.shown.items()
             if shown.evidence and shown.evidence[0].holder in holders
         }
-        theirs = theirs or set(behind)
+        theirs.add(of)
         self.places = frozenset(spot for spot, _ in theirs)
         company = {key for key in self._keys() if key[0] not in self.places}
         self.spent = self.spent | theirs | company
@@ -187,14 +195,27 @@ class Passage:
         )
 
     def next(self, attempt: AttemptId) -> "Passage":
-        """The passage of whoever comes next, without any of this one's evidence."""
+        """The passage of whoever comes next, without any of this one's evidence.
+
+        The denials of those who are still there go with it, so that each is one event when they
+        have gone; those of the others stay.
+        """
+        staying = {who for who in self.refused if self._stays(who)}
         return Passage(
             attempt,
             through=self._let_through(),
             alive=self.alive,
             heard=self.heard,
             spent=self.spent & frozenset(self._keys()),
+            refused={who: replace(self.refused.pop(who), attempt=attempt) for who in staying},
             flaws=self.flaws,
+        )
+
+    def _stays(self, holders: tuple[Holder, ...]) -> bool:
+        return any(
+            shown.evidence and shown.evidence[0].holder in holders
+            for key, shown in self.shown.items()
+            if key in set(self._keys())
         )
 
     def _let_through(self) -> dict[Holder, Moment]:
