@@ -93,6 +93,10 @@ class PlateMatcher:
         codes = [ALPHABET.index(c) for c in plate_text(text)]
         return Template(np.array(codes, np.uint8), self._model, 1)
 
+    def best(self, reference: Template) -> float:
+        """The smallest `p` that any looks at this reference can give, in (0, 1]."""
+        return best_bound(np.asarray(reference.values).astype(np.int64))
+
     def match(
         self, probes: Sequence[Template], references: Sequence[Reference], seen: Moment
     ) -> tuple[Evidence, ...]:
@@ -149,6 +153,18 @@ def bound(looks: Sequence[Floats], plate: Codes) -> float:
     if not hardest <= DOUBT:
         return min(1.0, hardest)
     return NEIGHBOURS * hardest + max(CHANCE, float(len(ALPHABET)) ** -len(plate))
+
+
+def best_bound(plate: Codes) -> float:
+    """The smallest bound that looks at this plate can reach: what a permit can at best be shown.
+
+    Args:
+        plate: (L,), int64, places in `ALPHABET`.
+    """
+    certain = np.zeros((len(plate), COLUMNS))
+    certain[np.arange(len(plate)), plate + 1] = 1.0
+    # From the fourth look on, being tried once more costs more than it adds.
+    return min(bound([certain] * looks, plate) for looks in (1, 2, 3))
 
 
 def against_neighbours(looks: Sequence[Floats], plate: Codes) -> float:
