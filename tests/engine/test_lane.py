@@ -310,6 +310,7 @@ def test_company_of_somebody_who_was_let_through_opens_nothing() -> None:
 
     assert 1 == len(stage.pulses)
     assert 1 == len(stage.ledger.decided)
+    assert [] == stage.faces.compared
 
 
 def test_company_stays_company_when_the_next_one_comes() -> None:
@@ -357,6 +358,45 @@ def test_track_that_breaks_while_the_next_one_enters_opens_once() -> None:
         stage.later(1.0)
 
     assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
+
+
+def test_whoever_stands_about_keeps_nobody_out() -> None:
+    """Alice was let in and stays in the picture; Erin has her turn when Alice has had the time to
+    go, and neither opens twice."""
+    stage = Stage(permits=(*PERMITS, permit(ERIN, name="erin", liveness=False)))
+    stage.face(stage.seen(1, ALICE))
+    for _ in range(60):
+        stage.later(0.5)
+        stage.face(stage.seen(1, ALICE, looks=3), stage.seen(2, ERIN))
+    stage.face(stage.seen(3, ALICE), stage.seen(2, ERIN))
+
+    assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
+    waited = stage.ledger.decided[1].at - stage.ledger.decided[0].at
+    assert 5.0 == waited.total_seconds()
+
+
+def test_somebody_beside_the_one_who_was_let_in_is_not_taken_for_them() -> None:
+    """The door knows two people, so that a poor look at Erin resembles Alice most; her track is not
+    Alice's, and she is let in as soon as she shows herself well."""
+    stage = Stage(permits=(*PERMITS, permit(ERIN, name="erin", liveness=False)))
+    stage.face(stage.seen(1, MALLORY))
+    stage.face(stage.seen(1, MALLORY), stage.seen(2, ALICE))
+    stage.later(0.5)
+    stage.face(stage.seen(1, ERIN, looks=2))
+
+    assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
+
+
+def test_way_out_opens_for_each_of_two_at_once() -> None:
+    """Nobody waits for the other to be gone."""
+    stage = Stage(WAY_OUT, (*PERMITS, permit(ERIN, name="erin", liveness=False)))
+    stage.face(stage.seen(1, ALICE), stage.seen(2, ERIN))
+    stage.later(0.1)
+    stage.face(stage.seen(1, ALICE), stage.seen(2, ERIN))
+    stage.face()
+
+    assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
+    assert 2 == len(stage.pulses)
 
 
 def test_actuator_that_fails_is_reported_and_nobody_has_passed() -> None:

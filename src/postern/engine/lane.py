@@ -24,7 +24,7 @@ from postern.core.look import Kind
 from postern.core.moment import Moment
 from postern.core.ports import Actuator, Clock, Command, Ledger, Report
 from postern.engine.health import Health
-from postern.engine.passage import Key, Passage, Spot
+from postern.engine.passage import GO_S, Key, Passage, Spot
 from postern.engine.ports import Known, Matchers, Observer, Outcome, Register
 from postern.engine.supervise import shielded
 from postern.frame import Track
@@ -97,9 +97,10 @@ class Lane:
             passage = self._present(bool(tracks))
             if passage is None:
                 return
-            spot = (camera, kind)
-            passage.note(spot, tracks, now, self._clock.now())
-            if passage.overtaken:
+            spot, at = (camera, kind), self._clock.now()
+            passage.note(spot, tracks, now, at)
+            # Nobody on the way out waits for anybody.
+            if passage.overtaken(at, 0.0 if self._leaving else GO_S):
                 before, passage = passage, passage.next(self._new_attempt())
                 self._passage = passage
                 self._end(before)
@@ -177,7 +178,7 @@ class Lane:
         if passage.never_left(decision.holders, now):
             passage.settle(decision.holders, key, now)
         elif not decision.granted:
-            passage.refuse(decision)
+            passage.refuse(decision, key)
         elif not self._may_yet_be_recognised(decision, track, now):
             self._grant(passage, decision, key, track.last)
 
@@ -262,7 +263,7 @@ class Lane:
     def _end(self, passage: Passage) -> None:
         """Everybody has gone. Who was recognised and denied is an event; a stranger is not."""
         taken = {passage.attempt} if passage.settled else set()
-        for decision in passage.refused.values():
+        for _, decision in passage.refused.values():
             if decision.attempt in taken:
                 decision = replace(decision, attempt=self._new_attempt())
             taken.add(decision.attempt)

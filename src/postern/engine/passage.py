@@ -2,9 +2,9 @@
 
 1. A passage begins with the first track and ends when no camera sees anybody.
 2. Whoever was let through is not decided on again, however long they stay: their tracks are spent.
-3. Whoever follows without a gap is not kept waiting for one: as soon as nobody who was let through
-   is before a camera that recognised them, and somebody else is, the next passage begins. It
-   inherits no evidence.
+3. Whoever follows without a gap is not kept waiting for one: as soon as the one who was let through
+   is gone from a camera that recognised them, or has had the time to go, and somebody else is
+   there, the next passage begins. It inherits no evidence.
 4. A track may break. Whoever was let through and seems to arrive again at once never left.
 5. Evidence of a track that has ended counts on, so that a plate and a face may come one after the
    other, but only until anybody is there who might have shown the same kind of thing themselves.
@@ -23,6 +23,9 @@ from postern.frame import Track
 #: Seconds after which somebody who is still there and was refused is decided on again: a schedule
 #: begins, an area empties, a record can be written. They need not step back for it.
 AGAIN_S = 2.0
+#: Seconds that whoever was let through has to go; then it is the next one's turn, also while they
+#: stand about: a colleague in the open door, a car that was parked in the picture.
+GO_S = 5.0
 #: Seconds within which whoever was let through and is there again never left. Longer than a head
 #: is turned or a plate is hidden, shorter than a walk round the building.
 NEVER_LEFT_S = 10.0
@@ -55,16 +58,14 @@ class Passage:
 
     Attributes:
         attempt: What the next decision is called.
-        through: Who was let through before it in this unbroken presence, and when they were last
-            seen.
+        through: Who was let through in this unbroken presence, and when they were last seen.
         alive: The living tracks of each camera.
         heard: When each camera last said anything.
         shown: What each track that is not spent gave so far.
-        spent: Tracks of those who were let through, or in their company.
+        spent: Tracks of those who were let through, with who that is, and of their company.
         places: The cameras that recognised them; empty until somebody is let through.
-        holders: Who was let through in this passage.
-        there: When they were last seen; None until then.
-        refused: The latest denial of everybody who was recognised.
+        settled_at: When that was.
+        refused: The latest denial of everybody who was recognised, and the track behind it.
         last: The latest denial of any kind.
         waited_s: Seconds from the frame behind the latest decision to that decision.
         looks: How many looks that differ were compared.
@@ -76,11 +77,10 @@ class Passage:
     alive: dict[Spot, tuple[Track, ...]] = field(default_factory=dict)
     heard: dict[Spot, Moment] = field(default_factory=dict)
     shown: dict[Key, Shown] = field(default_factory=dict)
-    spent: frozenset[Key] = frozenset()
+    spent: dict[Key, tuple[Holder, ...]] = field(default_factory=dict)
     places: frozenset[Spot] = frozenset()
-    holders: tuple[Holder, ...] = ()
-    there: Moment | None = None
-    refused: dict[tuple[Holder, ...], Decision] = field(default_factory=dict)
+    settled_at: Moment | None = None
+    refused: dict[tuple[Holder, ...], tuple[Key, Decision]] = field(default_factory=dict)
     last: Decision | None = None
     waited_s: float = 0.0
     looks: int = 0
@@ -94,14 +94,14 @@ class Passage:
     @property
     def settled(self) -> bool:
         """Whether somebody was let through in it."""
-        return bool(self.places)
+        return self.settled_at is not None
 
     def note(self, spot: Spot, tracks: tuple[Track, ...], captured: Moment, now: Moment) -> None:
         """Takes the tracks that live after a frame of one of the cameras."""
         self.alive[spot], self.heard[spot] = tracks, now
         living, kinds = set(self._keys()), {kind for (_, kind), seen in self.alive.items() if seen}
-        if spot in self.places and len(self.unspent(spot)) < len(tracks):
-            self.there = now
+        for track in tracks:
+            self.through |= dict.fromkeys(self.spent.get((spot, track.number), ()), now)
         self.shown = {
             key: shown
             for key, shown in self.shown.items()
@@ -153,11 +153,11 @@ class Passage:
             for item in shown.evidence
         )
 
-    def refuse(self, decision: Decision) -> None:
-        """Takes a denial."""
+    def refuse(self, decision: Decision, of: Key) -> None:
+        """Takes a denial of the track that was decided on."""
         self.last = decision
         if decision.holders:
-            self.refused[decision.holders] = decision
+            self.refused[decision.holders] = (of, decision)
 
     def never_left(self, holders: Iterable[Holder], now: Moment) -> bool:
         """Whether one of them was let through a moment ago, and somebody was there ever since."""
@@ -171,27 +171,42 @@ class Passage:
             of: The track that was decided on.
             now: When.
         """
-        theirs = {
-            key
-            for key, shown in self.shown.items()
-            if shown.evidence and shown.evidence[0].holder in holders
-        }
-        theirs.add(of)
-        self.places = frozenset(spot for spot, _ in theirs)
-        company = {key for key in self._keys() if key[0] not in self.places}
-        self.spent = self.spent | theirs | company
-        self.holders, self.there = holders, now
+        theirs = {of} | {key for holder in holders for key in self._clearest(holder, of)}
+        self.places, self.settled_at = frozenset(spot for spot, _ in theirs), now
+        company = (key for key in self._keys() if key[0] not in self.places)
+        self.spent = self.spent | dict.fromkeys(company, ()) | dict.fromkeys(theirs, holders)
+        recent = {h: at for h, at in self.through.items() if now.since(at) <= NEVER_LEFT_S}
+        self.through = recent | dict.fromkeys(holders, now)
         self.refused = {
             who: denied for who, denied in self.refused.items() if set(who).isdisjoint(holders)
         }
 
-    @property
-    def overtaken(self) -> bool:
-        """Whether somebody else stands where the one who was let through stood."""
+    def _clearest(self, holder: Holder, of: Key) -> list[Key]:
+        """The track of another kind than `of` that speaks loudest for a holder, if any does."""
+        (_, kind), _ = of
+        voices = [
+            (item.p, key)
+            for key, shown in self.shown.items()
+            for item in shown.evidence
+            if key[0][1] is not kind and item.holder == holder
+        ]
+        return [min(voices)[1]] if voices else []
+
+    def overtaken(self, now: Moment, go_s: float = GO_S) -> bool:
+        """Whether it is the turn of somebody else, who stands where the one who was let through
+        stood.
+
+        Args:
+            now: The present.
+            go_s: Seconds that they have to go.
+        """
+        if self.settled_at is None:
+            return False
+        time_is_up = now.since(self.settled_at) >= go_s
+        unspent = {spot: self.unspent(spot) for spot in self.places}
         return any(
-            self.alive[spot] and len(self.unspent(spot)) == len(self.alive[spot])
-            for spot in self.places
-            if spot in self.alive
+            others and (time_is_up or len(others) == len(self.alive[spot]))
+            for spot, others in unspent.items()
         )
 
     def next(self, attempt: AttemptId) -> "Passage":
@@ -200,30 +215,18 @@ class Passage:
         The denials of those who are still there go with it, so that each is one event when they
         have gone; those of the others stay.
         """
-        staying = {who for who in self.refused if self._stays(who)}
+        living = set(self._keys())
+        staying = [who for who, (key, _) in self.refused.items() if key in living]
+        denials = {who: self.refused.pop(who) for who in staying}
         return Passage(
             attempt,
-            through=self._let_through(),
+            through=self.through,
             alive=self.alive,
             heard=self.heard,
-            spent=self.spent & frozenset(self._keys()),
-            refused={who: replace(self.refused.pop(who), attempt=attempt) for who in staying},
+            spent={key: who for key, who in self.spent.items() if key in living},
+            refused={who: (key, replace(d, attempt=attempt)) for who, (key, d) in denials.items()},
             flaws=self.flaws,
         )
-
-    def _stays(self, holders: tuple[Holder, ...]) -> bool:
-        return any(
-            shown.evidence and shown.evidence[0].holder in holders
-            for key, shown in self.shown.items()
-            if key in set(self._keys())
-        )
-
-    def _let_through(self) -> dict[Holder, Moment]:
-        there = self.there
-        if there is None:
-            return self.through
-        recent = {h: at for h, at in self.through.items() if there.since(at) <= NEVER_LEFT_S}
-        return recent | dict.fromkeys(self.holders, there)
 
     def _keys(self) -> Iterable[Key]:
         return ((spot, track.number) for spot, tracks in self.alive.items() for track in tracks)
