@@ -9,6 +9,7 @@ from postern.core.errors import invalid
 from postern.vision.faces.calibration import (
     REFERENCE_LOOKS,
     Calibration,
+    Strangers,
     calibrate,
     strangers,
 )
@@ -17,6 +18,8 @@ from postern.vision.faces.cohort import NEIGHBOURS, Cohort, Vectors, synthesise
 #: Vectors in the cohort, and the seed that they are drawn with.
 COHORT_SIZE = 4000
 COHORT_SEED = 1
+#: In how many ways the looks of a further data set are dealt out to references and attempts.
+DEALS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,18 @@ def make_tables(
     """
     return calibrate(
         strangers(main.name, main.looks, keep),
-        [strangers(other.name, other.looks, keep) for other in others],
+        [_dealt(other, keep) for other in others],
         Cohort(cohort),
         {"embedder": names[0], "detector": names[1]},
         progress,
     )
+
+
+def _dealt(people: People, keep: Callable[[Vectors], Vectors]) -> list[Strangers]:
+    """A data set as it stands, and with everybody's looks in other orders."""
+    rng = np.random.default_rng(COHORT_SEED)
+    dealt = [strangers(people.name, people.looks, keep)]
+    for _ in range(DEALS - 1):
+        shuffled = [looks[rng.permutation(len(looks))] for looks in people.looks]
+        dealt.append(strangers(people.name, shuffled, keep))
+    return dealt

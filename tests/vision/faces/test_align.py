@@ -7,11 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from postern.core.errors import PosternError
 from postern.core.look import Box
 from postern.frame import Image
 from postern.vision.faces import align
-from postern.vision.faces.align import CHIP, LandmarkAligner, PointAligner
+from postern.vision.faces.align import CHIP, LandmarkAligner
 from postern.vision.faces.detect import Face, YuNet
 from postern.vision.faces.embed import Embedder
 from postern.vision.faces.landmarks import Landmarks
@@ -102,7 +101,7 @@ def test_chip_is_black_where_the_picture_ends(factor: float) -> None:
     assert not align.chip(white, far).any()
 
 
-def test_aligners_tell_how_much_of_the_face_the_picture_shows(
+def test_aligner_tells_how_much_of_the_face_the_picture_shows(
     yunet: YuNet, finder: Landmarks
 ) -> None:
     """All of it in a portrait; less the more is cut away, whatever box the detector draws."""
@@ -113,30 +112,30 @@ def test_aligners_tell_how_much_of_the_face_the_picture_shows(
         [found] = yunet.faces(picture)
         whole = Box(face.box.x0 - cut, face.box.y0, face.box.x1 - cut, face.box.y1)
         by_landmarks = LandmarkAligner(finder).align(picture, Face(whole, 1.0, None))
-        shown.append((PointAligner().align(picture, found).inside, by_landmarks.inside))
+        by_points = LandmarkAligner(finder).align(picture, found)
+        shown.append((by_points.inside, by_landmarks.inside))
 
     assert [(1.0, 1.0), (1.0, 1.0)] == shown[:2]
     assert max(shown[2]) < 0.9
 
 
 def test_extract_is_black_for_a_face_without_extent() -> None:
-    """Five points in one place are no face, and no error either."""
-    face = Face(Box(10, 10, 60, 60), 0.9, np.full((5, 2), 30, np.float32))
-
-    aligned = PointAligner().align(hopper(), face)
-
-    assert not aligned.chip.any()
-    assert 0.0 == aligned.geometry.eyes_px
+    """Landmarks in one place are no face, and no error either."""
+    assert not align.chip(hopper(), np.full((5, 2), 30, np.float32)).any()
 
 
-def test_point_aligner_refuses_a_face_without_points() -> None:
-    """Such a face needs the other aligner."""
-    with pytest.raises(PosternError, match="no points"):
-        PointAligner().align(hopper(), Face(Box(0, 0, 10, 10), 0.9, None))
+def test_aligner_says_how_a_face_stands_by_the_detectors_points(finder: Landmarks) -> None:
+    """Points that say that the head is turned are believed, whatever the landmarks fit."""
+    turned = np.array([[20, 30], [40, 30], [48, 42], [24, 52], [40, 52]], np.float32)
+
+    aligned = LandmarkAligner(finder).align(hopper(), Face(Box(10, 10, 60, 60), 0.9, turned))
+
+    assert 20.0 == aligned.geometry.eyes_px
+    assert 0.9 == pytest.approx(aligned.geometry.yaw)
 
 
 @pytest.mark.parametrize("name", ["astronaut", "hopper"])
-def test_aligners_agree(
+def test_aligner_agrees_for_both_detectors(
     yunet: YuNet,
     finder: Landmarks,
     embedder: Embedder,
@@ -146,7 +145,7 @@ def test_aligners_agree(
     """Both bring a face to the same place and size: the chips embed as looks of one person."""
     image = portraits()[name]
     [face] = yunet.faces(image)
-    by_points = PointAligner().align(image, face)
+    by_points = LandmarkAligner(finder).align(image, face)
     framed = Face(found_by_dlib[name].boxes[0][0], 1.0, None)
     by_landmarks = LandmarkAligner(finder).align(image, framed)
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from postern.core.errors import invalid
+from postern.core.look import Box
 from postern.frame import Image
 from postern.vision.faces.detect import Face
 from postern.vision.faces.landmarks import Landmarks
@@ -35,11 +35,9 @@ _HALVED_SHIFT = (1.25, 0.75)
 #: Pixels. dlib makes nothing of what is smaller than this (ibidem).
 _MIN_HALVED = 9
 
-#: Where the five points of a detector that gives them lie in a chip, in its pixels: medians over
-#: 100 pictures of faces-lfw aligned by dlib's landmarks, made symmetric.
-_POINTS_IN_CHIP = np.array(
-    [[47.0, 45.6], [102.0, 45.6], [74.5, 77.6], [50.6, 102.8], [98.4, 102.8]]
-)
+#: dlib's box around a face beside that of a detector that gives points: the same middle, and this
+#: many times the side of the square as large as it (the mean over 100 pictures of faces-lfw).
+_BOX_SIDE = 0.90
 
 #: Points of the chip's middle, where eyes, nose, mouth and cheeks are, (3, 100) with ones below.
 _MIDDLE = np.stack(
@@ -74,25 +72,12 @@ class Aligner(Protocol):
         ...
 
 
-class PointAligner:
-    """Aligns by the points that the detector itself gives."""
-
-    def align(self, image: Image, face: Face) -> Aligned:
-        """See `Aligner.align`.
-
-        Raises:
-            PosternError: `invalid` for a face without points.
-        """
-        if face.points is None:
-            raise invalid("This detector gives no points to align a face by.")
-        points = face.points
-        to_image = similarity(_POINTS_IN_CHIP, points.astype(np.float64))
-        stands = geometry(points[0], points[1], points[2])
-        return Aligned(extract(image, to_image), stands, _inside(image, to_image))
-
-
 class LandmarkAligner:
     """Aligns as dlib does, by its own landmarks within the detector's box.
+
+    Where the detector gives points of its own, they say how the face stands: unlike landmarks that
+    are fitted to a box, they follow a face that turns away. The chip is cut by the landmarks all
+    the same, since strangers are told apart better so (docs/benchmarks/faces.md).
 
     Args:
         landmarks: Finds them.
@@ -103,11 +88,21 @@ class LandmarkAligner:
 
     def align(self, image: Image, face: Face) -> Aligned:
         """See `Aligner.align`."""
-        found = self._landmarks.find(image, face.box)
-        right, left, nose = found[0:2].mean(axis=0), found[2:4].mean(axis=0), found[4]
+        box = face.box if face.points is None else _as_dlib_frames(face.box)
+        found = self._landmarks.find(image, box)
         to_image = _by_landmarks(found)
-        stands = geometry(left, right, nose)
-        return Aligned(extract(image, to_image), stands, _inside(image, to_image))
+        chip, inside = extract(image, to_image), _inside(image, to_image)
+        if face.points is not None:
+            left, right, nose = face.points[0], face.points[1], face.points[2]
+        else:
+            right, left, nose = found[0:2].mean(axis=0), found[2:4].mean(axis=0), found[4]
+        return Aligned(chip, geometry(left, right, nose), inside)
+
+
+def _as_dlib_frames(box: Box) -> Box:
+    half = _BOX_SIDE * float(np.sqrt(box.width * box.height)) / 2
+    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    return Box(x - half, y - half, x + half, y + half)
 
 
 def chip(image: Image, landmarks: Points) -> Chip:

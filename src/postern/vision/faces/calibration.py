@@ -11,6 +11,8 @@ Rules of this file:
    unordered pairs of people (the rule of three: Hanley and Lippman-Hand, JAMA 1983). Data that was
    not collected cannot vouch.
 4. Every further data set raises the bound to its own k/n where it saw k >= 1 and that is larger.
+   Its looks are dealt out in many ways: in one alone, a small set's rare matches are seen or missed
+   by chance.
 """
 
 import json
@@ -35,6 +37,8 @@ _UPPER = 0.95
 _STEPS_PER_DECADE = 24
 #: The rate where no stranger was; below every bound that counts.
 _UNSEEN = 1e-12
+#: Decades by which ranks go on below the best stranger of the largest set.
+_BELOW = 4
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[float], None]
@@ -208,7 +212,7 @@ def score(references: Vectors, probes: Vectors, cohort: Cohort) -> Floats:
 
 def calibrate(
     main: Strangers,
-    others: Sequence[Strangers],
+    others: Sequence[Sequence[Strangers]],
     cohort: Cohort,
     names: Mapping[str, str],
     progress: Progress = lambda done: None,
@@ -217,20 +221,22 @@ def calibrate(
 
     Args:
         main: The largest data set; its people are not in the cohort.
-        others: Further data sets.
+        others: Further data sets, each as one or more ways to deal its people's looks out to
+            references and attempts: a small set says little about rare matches in one.
         cohort: The cohort.
         names: ``embedder`` and ``detector`` of the result.
         progress: Told how much is done, in [0, 1].
     """
     scores, apart = _trials(main, cohort)
-    rates = tuple(_rate_table(scores[..., k][apart]) for k in range(PROBE_LOOKS))
+    rates = tuple(_ranks(_rate_table(scores[..., k][apart])) for k in range(PROBE_LOOKS))
     lowest = _lowest_rates(rates, scores)
     bounds = _bound_table(main, lowest, apart, progress)
     extra = []
-    for other in others:
-        other_scores, other_apart = _trials(other, cohort)
-        extra.append(_rate_table(_lowest_rates(rates, other_scores)[other_apart]))
-    sources = tuple(_provenance(strangers) for strangers in (main, *others))
+    for dealt in others:
+        trials = [_trials(data, cohort) for data in dealt]
+        found = [_lowest_rates(rates, each)[those_apart] for each, those_apart in trials]
+        extra.append(_rate_table(np.concatenate(found)))
+    sources = tuple(_provenance(dealt) for dealt in ((main,), *others))
     return Calibration(names["embedder"], names["detector"], rates, bounds, tuple(extra), sources)
 
 
@@ -261,6 +267,22 @@ def _rate_table(values: Floats) -> Table:
     ordered = np.sort(values)
     at = _tabulated(ordered)
     return _with_unseen(_ascending(ordered[at], (at + 1) / len(ordered)), _UNSEEN)
+
+
+def _ranks(table: Table) -> Table:
+    """The table continued below what strangers of the largest set reached, so that the attempts of
+    another set that lie there keep their order. It only ranks: what a rank proves is tabulated.
+
+    The continuation falls as fast as the rate did from 1 in 1,000 to its end.
+    """
+    scores, bounds = table.scores[1:], table.bounds[1:]
+    decades = max(np.log10(1e-3 / bounds[0]), 1.0)
+    width = (table.score(max(1e-3, bounds[0])) - scores[0]) / decades or 1.0
+    steps = np.arange(_BELOW * _STEPS_PER_DECADE, 0, -1) / _STEPS_PER_DECADE
+    below = scores[0] - steps * width
+    return _with_unseen(
+        Table((*below.tolist(), *scores), (*(bounds[0] * 10.0**-steps).tolist(), *bounds)), _UNSEEN
+    )
 
 
 def _with_unseen(table: Table, bound: float) -> Table:
@@ -301,7 +323,8 @@ def _upper_rates(
     for replica in range(_REPLICAS):
         weight = np.bincount(rng.integers(count, size=count), minlength=count).astype(np.float64)
         hits = np.cumsum(weight[people[0]] * weight[people[1]])
-        rates[replica] = hits[at] / hits[-1]
+        # Of a handful of people a draw may hold one alone, which says nothing.
+        rates[replica] = hits[at] / hits[-1] if hits[-1] > 0 else 1.0
         progress((replica + 1) / _REPLICAS)
     return np.asarray(np.quantile(rates, _UPPER, axis=0))
 
@@ -338,9 +361,10 @@ def _pairs(data: Strangers) -> int:
     return len(data.references) * (len(data.references) - 1) // 2
 
 
-def _provenance(data: Strangers) -> Provenance:
-    people = len(data.references)
-    return Provenance(data.name, people, (people - 1) * len(data.owner), _pairs(data))
+def _provenance(dealt: Sequence[Strangers]) -> Provenance:
+    people = len(dealt[0].references)
+    attempts = sum((len(data.references) - 1) * len(data.owner) for data in dealt)
+    return Provenance(dealt[0].name, people, attempts, _pairs(dealt[0]))
 
 
 def _table_record(table: Table) -> dict[str, list[float]]:

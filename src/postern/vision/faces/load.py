@@ -9,7 +9,7 @@ import numpy as np
 
 from postern.core.errors import Code, PosternError, invalid
 from postern.vision.faces import dlib_graphs, landmarks
-from postern.vision.faces.align import Aligner, LandmarkAligner, PointAligner
+from postern.vision.faces.align import Aligner, LandmarkAligner
 from postern.vision.faces.calibration import Calibration, from_json
 from postern.vision.faces.cohort import Vectors
 from postern.vision.faces.detect import ConvolutionalDetector, Detector, YuNet
@@ -136,10 +136,10 @@ def load_landmarks(models: Models) -> Landmarks:
 
 
 def _load_gate(models: Models, detector: DetectorName) -> Gate:
-    found = load_detector(models, detector)
+    found, aligner = load_detector(models, detector), LandmarkAligner(load_landmarks(models))
     if detector == "yunet":
-        return Gate(found, PointAligner(), Limits())
+        return Gate(found, aligner, Limits())
     # dlib's landmark is the base of the nose, which lies lower than its tip. The last two limits
     # keep 95 % of faces-lfw and turn away 99 % of the profiles of faces-turning.
     limits = Limits(max_yaw=0.30, min_pitch=0.40, max_pitch=1.15, min_score=1.0, max_mirror=0.26)
-    return Gate(found, LandmarkAligner(load_landmarks(models)), limits)
+    return Gate(found, aligner, limits)
