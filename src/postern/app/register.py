@@ -1,11 +1,20 @@
-"""Who may be recognised at an access point: the store's records and the vault's references."""
+"""Who may be recognised at an access point: the store's records and the vault's references.
 
-from collections.abc import Callable, Iterable, Mapping
+1. What was read counts as long as nobody changed the store, in this process or another, no record
+   began or ended since, and the calendar is trusted as much as before. Every attempt asks anew.
+2. The store's number is taken before anything is read, so that a change in between is seen at the
+   next look and not lost.
+3. References are opened when they change, and dropped when they are withdrawn or have expired.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
 from postern.core.access_point import AccessPoint, Direction
 from postern.core.credential import Credential
+from postern.core.decide import State
 from postern.core.errors import PosternError
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, CredentialId, Holder, VehicleId
@@ -24,11 +33,32 @@ Plates = tuple[Reference, ...]
 Wanted = tuple[tuple[CredentialId, Holder], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was read about an access point, and how long it counts.
+
+    Attributes:
+        version: The store's number before it was read.
+        since: When it was read.
+        until: When the next record begins or ends; None for never.
+        trusted: Whether the calendar was trusted.
+        known: What was read.
+    """
+
+    version: int
+    since: datetime
+    until: datetime | None
+    trusted: bool
+    known: Known
+
+    def counts(self, version: int, now: datetime, trusted: bool) -> bool:
+        """Whether everything would be read again as it is."""
+        still = now >= self.since and (self.until is None or now < self.until)
+        return still and version == self.version and trusted is self.trusted
+
+
 class StoredRegister:
     """Implements `postern.engine.ports.Register` on the store and the vault.
-
-    References are opened when they change and dropped when they are withdrawn: every attempt asks
-    the store which references hold now, and only what it names is compared.
 
     Args:
         store: The records.
@@ -48,21 +78,22 @@ class StoredRegister:
         self._vault = vault
         self._plate = plate
         self._clock_trusted = clock_trusted
-        self._lock = Lock()  # Guards the two fields below.
+        self._lock = Lock()  # Guards the three fields below.
+        self._readings: dict[AccessPointId, _Reading] = {}
         self._faces: dict[AccessPointId, tuple[tuple[KeptReference, ...], Faces]] = {}
         self._plates: dict[AccessPointId, tuple[Wanted, Plates]] = {}
 
     def known(self, access_point: AccessPoint, now: Moment) -> Known:
         """See `Register.known`."""
         trusted = self._clock_trusted(now.utc)
-        permits, state = self._store.state(access_point, clock_trusted=trusted)
-        kept = self._store.credentials.references(access_point.id, now.utc)
+        version = self._store.version()
         with self._lock:
-            references: Mapping[Kind, tuple[Reference, ...]] = {
-                Kind.FACE: self._opened(access_point.id, kept),
-                Kind.PLATE: self._plates_of(access_point.id, state.credentials.values()),
-            }
-        return Known(permits, state, references)
+            reading = self._readings.get(access_point.id)
+        if reading is None or not reading.counts(version, now.utc, trusted):
+            reading = self._read(access_point, now.utc, version, trusted)
+            with self._lock:
+                self._readings[access_point.id] = reading
+        return reading.known
 
     def passed(self, access_point: AccessPoint, holders: tuple[Holder, ...], at: datetime) -> None:
         """See `Register.passed`."""
@@ -71,6 +102,19 @@ class StoredRegister:
             self._store.areas.left(area, holders)
         else:
             self._store.areas.entered(area, holders, at)
+
+    def _read(
+        self, access_point: AccessPoint, now: datetime, version: int, trusted: bool
+    ) -> _Reading:
+        permits, state = self._store.state(access_point, clock_trusted=trusted)
+        kept = self._store.credentials.references(access_point.id, now)
+        with self._lock:
+            references: Mapping[Kind, tuple[Reference, ...]] = {
+                Kind.FACE: self._opened(access_point.id, kept),
+                Kind.PLATE: self._plates_of(access_point.id, state.credentials.values()),
+            }
+        until = min((at for at in _turns(state) if at > now), default=None)
+        return _Reading(version, now, until, trusted, Known(permits, state, references))
 
     def _opened(self, access_point: AccessPointId, kept: tuple[KeptReference, ...]) -> Faces:
         before, faces = self._faces.get(access_point, ((), ()))
@@ -81,10 +125,13 @@ class StoredRegister:
 
     def _open(self, kept: KeptReference) -> Reference | None:
         """The reference opened; None where its key is gone, so that one erased person or damaged
-        row never keeps the others out."""
+        row never keeps the others out. Where the keys cannot be read now, nobody is left out: it
+        is read again at the next look."""
         try:
             template = self._vault.open(Sealed(kept.credential, kept.person, kept.blob))
-        except PosternError:
+        except PosternError as error:
+            if error.retry_helps:
+                raise
             return None
         return Reference(kept.credential, kept.person, template)
 
@@ -100,3 +147,15 @@ class StoredRegister:
             )
             self._plates[access_point] = (wanted, plates)
         return plates
+
+
+def _turns(state: State) -> Iterator[datetime]:
+    """When credentials and consents begin and end."""
+    for credential in state.credentials.values():
+        yield credential.valid_from
+        if credential.valid_until is not None:
+            yield credential.valid_until
+    for consents in state.consents.values():
+        for consent in consents:
+            yield consent.given
+            yield consent.expires

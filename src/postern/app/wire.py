@@ -1,9 +1,10 @@
 """The composition root: the only place that names implementations."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,12 +13,14 @@ import cv2
 from postern.actuators import KINDS as ACTUATORS
 from postern.app.clock import SystemClock, plausible
 from postern.app.config import load, models_folder
+from postern.app.duty import on_duty
 from postern.app.matching import SiteFaceMatcher
 from postern.app.register import StoredRegister
 from postern.app.site import Site
 from postern.core.access_point import AccessPoint
 from postern.core.errors import Code, PosternError
-from postern.core.ids import AttemptId, CameraId
+from postern.core.evidence import Factor
+from postern.core.ids import AttemptId, CameraId, Holder
 from postern.core.look import Kind
 from postern.core.ports import Clock
 from postern.engine.enrol import Enrolment
@@ -26,7 +29,7 @@ from postern.engine.ports import Eye, Observer
 from postern.engine.service import Post, Service, close_interrupted
 from postern.frame import Matcher, Recogniser, Source
 from postern.sources import KINDS as SOURCES
-from postern.store.store import Store, open_store
+from postern.store.store import STORE_FILE, Store, open_store
 from postern.vault.vault import Vault, open_vault
 from postern.vision.faces.continuity import FaceContinuity
 from postern.vision.faces.load import (
@@ -48,6 +51,8 @@ from postern.vision.track import Patience, Tracker
 #: A face fills much of the picture and hardly moves between frames; a plate is small and does.
 _FACE_PATIENCE = Patience()
 _PLATE_PATIENCE = Patience(reach=4.0, min_overlap=0.1, max_probes=8, max_age_s=30.0)
+#: Characters of most plates.
+_USUAL_PLATE = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,26 @@ def read_site(path: Path) -> Site:
     return load(path, SOURCES, ACTUATORS)
 
 
+def has_store(site: Site) -> bool:
+    """Whether anything was ever kept for the site."""
+    return (site.data / STORE_FILE).exists()
+
+
+def try_recording(site: Site, camera: CameraId) -> PosternError | None:
+    """What is wrong with the recording that stands in for a camera; None also for a live one."""
+    entry = site.cameras[camera]
+    source: Source = SOURCES[entry.kind].open(entry.config, camera, SystemClock())
+    if source.live:
+        return None
+    try:
+        next(iter(source.frames()), None)
+    except PosternError as error:
+        return error
+    finally:
+        source.close()
+    return None
+
+
 def open_models(folder: Path | None = None) -> Models:
     """The models in that folder, or in the usual one."""
     return Models(folder or models_folder(), read_manifest())
@@ -102,6 +127,21 @@ def open_site(site: Site, *, throwaway: bool = False) -> Iterator[Installation]:
             vault.close()
 
 
+@contextmanager
+def open_service(installation: Installation, observer: Observer) -> Iterator[Service]:
+    """The site's only service, not started yet; stopped at the end.
+
+    Raises:
+        PosternError: `conflict` where the site is served already; as `build_service`.
+    """
+    with on_duty(installation.site.data):
+        service = build_service(installation, observer)
+        try:
+            yield service
+        finally:
+            service.stop()
+
+
 def build_service(installation: Installation, observer: Observer) -> Service:
     """The service of every access point of a site.
 
@@ -114,16 +154,62 @@ def build_service(installation: Installation, observer: Observer) -> Service:
     cv2.setNumThreads(1)
     store = installation.store
     close_interrupted(store.events.unfinished(), store.events, installation.clock)
-    now = installation.clock.now().utc
-    store.events.expire(now - installation.site.retention)
-    for person in store.consents.lapsed(now):
-        store.consents.forget(person, installation.vault.erase)
-    plates = _plate_matcher(installation)
-    register = StoredRegister(store, installation.vault, plates.reference, plausible)
-    parts = _Parts(installation)
+    tidy(installation)
+    register, parts = build_register(installation), _Parts(installation)
     posts = [_post(installation, point, register, parts, observer)
              for point in installation.site.access_points.values()]  # fmt: skip
     return Service(posts, observer, workers=os.cpu_count() or 1)
+
+
+def tidy(installation: Installation) -> None:
+    """Forgets what has run out: what old events said, and the faces of people whose consent ended.
+
+    Raises:
+        PosternError: Where the store or the keys cannot be used now.
+    """
+    store, now = installation.store, installation.clock.now().utc
+    if not plausible(now):
+        return  # A clock that was set to the end of time must not erase everybody.
+    store.events.expire(now - installation.site.retention)
+    for person in store.consents.lapsed(now):
+        store.consents.forget(person, installation.vault.erase)
+
+
+def build_register(installation: Installation) -> StoredRegister:
+    """Who may be recognised at the site's access points."""
+    plates = _plate_matcher(installation)
+    return StoredRegister(installation.store, installation.vault, plates.reference, plausible)
+
+
+def least_bounds(
+    installation: Installation, holders: Collection[Holder] = ()
+) -> dict[Factor, float]:
+    """The smallest bound that one comparison can reach, for every factor that the site looks for.
+
+    Args:
+        installation: The site's.
+        holders: Whose plates are meant; where there is none among them, one of seven characters.
+    """
+    kinds = {camera.sees for camera in installation.site.cameras.values()}
+    least = {}
+    if Kind.FACE in kinds:
+        least[Factor.FACE] = load_calibration(face_detector(installation)).floor
+    if Kind.PLATE in kinds:
+        vehicles = installation.store.vehicles.all()
+        lengths = {len(one.plate) for one in vehicles if one.id in holders} or {_USUAL_PLATE}
+        least[Factor.PLATE] = max(map(_least_of_plate, lengths))
+    return least
+
+
+def check_models(installation: Installation) -> None:
+    """Loads what the site's cameras need, as the service does.
+
+    Raises:
+        PosternError: Where a model is missing or wrong.
+    """
+    parts = _Parts(installation)
+    for kind in {camera.sees for camera in installation.site.cameras.values()}:
+        parts.recogniser(kind)
 
 
 def build_enrolment(installation: Installation) -> Enrolment:
@@ -218,6 +304,13 @@ def _eye(installation: Installation, camera: CameraId, parts: _Parts) -> Eye:
         parts.recogniser(kind),
         parts.tracker(kind),
     )
+
+
+@lru_cache
+def _least_of_plate(length: int) -> float:
+    # Which characters they are hardly matters, and looking at each plate would take minutes.
+    matcher = PlateMatcher("any")
+    return matcher.best(matcher.reference("KM4178WHDR"[:length]))
 
 
 def _plate_matcher(installation: Installation) -> PlateMatcher:

@@ -1,58 +1,106 @@
-"""The command line: one file per subcommand."""
+"""The command line: one file per subcommand, loaded when it is called."""
 
 import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
-from click.exceptions import Abort, ClickException
+from typer.core import TyperGroup
 
-from postern.cli import (
-    bench,
-    calibrate,
-    check,
-    enrol,
-    evaluate,
-    events,
-    models,
-    permit,
-    person,
-    run,
-    vehicle,
-)
-from postern.cli.console import ERR, fail
-from postern.cli.demo.command import demo
-from postern.core.errors import PosternError
+from postern.cli.console import OUT, fail
+from postern.core.errors import Code, PosternError
+
+#: Where each command is. Loading them all takes seconds, and completion asks at every key.
+COMMANDS = {
+    "demo": "postern.cli.demo.command:demo",
+    "run": "postern.cli.run:run",
+    "check": "postern.cli.check:check",
+    "enrol": "postern.cli.enrol:enrol",
+    "person": "postern.cli.person:app",
+    "vehicle": "postern.cli.vehicle:app",
+    "permit": "postern.cli.permit:app",
+    "events": "postern.cli.events:events",
+    "models": "postern.cli.models:app",
+    "calibrate": "postern.cli.calibrate:calibrate",
+    "evaluate": "postern.cli.evaluate:app",
+    "bench": "postern.cli.bench:bench",
+}
+
+
+class _Commands(TyperGroup):
+    """The commands, each loaded when it is needed.
+
+    Some releases of Typer bring their own Click and some do not, so that its types have no name.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        return _load(cmd_name) if cmd_name in COMMANDS else None
+
+
+def _load(name: str) -> Any:  # noqa: ANN401
+    module, _, attribute = COMMANDS[name].partition(":")
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(found)
+        found = alone
+    command = typer.main.get_command(found)
+    command.name = name
+    return command
+
 
 app = typer.Typer(
-    help="Opens doors and barriers for the people and vehicles that asked to be recognised.",
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(demo)
-app.command("run")(run.run)
-app.command("check")(check.check)
-app.command("enrol")(enrol.enrol)
-app.add_typer(person.app, name="person")
-app.add_typer(vehicle.app, name="vehicle")
-app.add_typer(permit.app, name="permit")
-app.command("events")(events.events)
-app.add_typer(models.app, name="models")
-app.command("calibrate")(calibrate.calibrate)
-app.add_typer(evaluate.app, name="evaluate")
-app.command("bench")(bench.bench)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        OUT.print(f"postern {version('postern')}")
+        raise typer.Exit
+
+
+@app.callback()
+def postern(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Opens doors and barriers for the people and vehicles that asked to be recognised."""
 
 
 def main() -> None:
     """Runs a command; failures are one sentence on standard error and an exit code."""
     try:
-        app(standalone_mode=False)
+        app()
     except PosternError as error:
         sys.exit(fail(error))
-    except ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (Abort, KeyboardInterrupt):
-        ERR.print("stopped")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(0)
+    except OSError as error:
+        sys.exit(fail(_of_system(error)))
+    except Exception as error:  # noqa: BLE001 - nobody may be shown a traceback
+        sys.exit(fail(_unforeseen(error)))
+
+
+def _of_system(error: OSError) -> PosternError:
+    what = f"{error.filename}: " if error.filename else ""
+    return PosternError(Code.UNAVAILABLE, f"{what}{error.strerror or type(error).__name__}.")
+
+
+def _unforeseen(error: Exception) -> PosternError:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "?"
+    return PosternError(
+        Code.INTERNAL,
+        f"An internal fault ({type(error).__name__} in {where}).",
+        "This is a mistake in Postern: please report it with what you did.",
+    )

@@ -1,74 +1,171 @@
 """`postern check`: whether a site's file and installation are sound."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 from rich.table import Table
+from rich.text import Text
 
-from postern.app.wire import Installation, face_detector
-from postern.cli.console import ERR, OUT
-from postern.cli.site_option import SITE_FILE, SiteArgument, opened
-from postern.core.errors import invalid
-from postern.core.evidence import Factor
+from postern.app.site import Site
+from postern.app.wire import (
+    Installation,
+    build_register,
+    check_models,
+    face_detector,
+    has_store,
+    least_bounds,
+    open_site,
+    read_site,
+    try_recording,
+)
+from postern.cli.console import ERR, OUT, say, warn
+from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile
+from postern.core.errors import Code, PosternError, invalid
+from postern.core.evidence import Factor, combine
+from postern.core.ids import AccessPointId
+from postern.core.look import Kind
 from postern.core.permit import Permit
-from postern.vision.faces.load import load_calibration
+
+#: Nobody searches more; the answer is then "any number".
+_MOST = 1_000_000
+_FACTORS = {Factor.FACE: Kind.FACE, Factor.PLATE: Kind.PLATE}
 
 
-def check(site: SiteArgument = SITE_FILE) -> None:
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What a permit is asked to carry.
+
+    Attributes:
+        permit: The permit.
+        searched: How many are compared at the access point of its that has the most.
+        carries: How many it can carry; None where it asks for none of them.
+    """
+
+    permit: Permit
+    searched: Mapping[Factor, int]
+    carries: Mapping[Factor, int]
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether more are compared than it can carry, so that it denies everybody."""
+        return any(self.searched[factor] > most for factor, most in self.carries.items())
+
+
+def check(file: SiteArgument = None, site: SiteFile = SITE_FILE) -> None:
     """Check the site's file, models and permits; say how many people each permit can carry."""
-    with opened(site) as installation:
-        place = installation.site
-        OUT.print(
-            f"[green]{place.file.name} is sound:[/] {len(place.access_points)} access points, "
-            f"{len(place.cameras)} cameras, {len(place.schedules)} schedules."
+    place = read_site(file or site)
+    OUT.print(
+        Text(f"{place.file.name} is sound:", "green").append(
+            f" {_count(len(place.access_points), 'access point')}, "
+            f"{_count(len(place.cameras), 'camera')}, {_count(len(place.schedules), 'schedule')}.",
+            "default",
         )
-        detector = face_detector(installation)
-        floor = load_calibration(detector).floor
-        OUT.print(
-            f"Face detector: {detector}. A face can prove at best 1 in {1 / floor:,.0f} "
-            "(see docs/decisions.md)."
-        )
-        permits = installation.store.permits.all()
-        if not permits:
-            ERR.print("There is no permit yet: every entry stays shut. Add one: postern permit add")
-            return
-        OUT.print(_table(installation, permits, floor))
-        _refuse_hopeless(permits, floor)
+    )
+    _check_recordings(place)
+    if not has_store(place):
+        say(f"Nothing is kept in {place.data} yet: it is made when it is first needed.")
+        return
+    with open_site(place) as installation:
+        with ERR.status("Loading the models ..."):
+            check_models(installation)
+        _check_permits(installation)
 
 
-def _table(installation: Installation, permits: tuple[Permit, ...], floor: float) -> Table:
-    table = Table("permit", "asks for", "at most", "people searched there", "can carry")
-    for permit in permits:
-        asks = " + ".join(str(c.factor) for c in permit.factors)
-        searched = max(_searched(installation, str(point)) for point in permit.access_points)
-        carries = _carries(permit, floor)
-        shown = "-" if carries is None else f"{carries:,}"
-        style = "red" if carries is not None and searched > carries else ""
-        bound = f"1 in {1 / permit.max_false_accept:,.0f}"
-        table.add_row(permit.id, asks, bound, str(searched), shown, style=style)
+def _check_permits(installation: Installation) -> None:
+    for factor, bound in least_bounds(installation).items():
+        by = f" with the detector {face_detector(installation)}" if factor is Factor.FACE else ""
+        OUT.print(f"A {factor} can prove at best 1 in {1 / bound:,.0f}{by} (docs/decisions.md).")
+    loads = [_load(installation, permit) for permit in installation.store.permits.all()]
+    if not loads:
+        warn("There is no permit yet: every entry stays shut. Add one: postern permit add")
+        return
+    OUT.print(_table(loads))
+    _refuse_hopeless(loads)
+
+
+def _check_recordings(place: Site) -> None:
+    """Tries the first picture of every recording; a live camera may be in use elsewhere."""
+    faults = [str(fault) for fault in (try_recording(place, name) for name in place.cameras)
+              if fault]  # fmt: skip
+    if faults:
+        raise PosternError(Code.UNAVAILABLE, " ".join(faults))
+
+
+def _load(installation: Installation, permit: Permit) -> _Load:
+    least = least_bounds(installation, permit.holders)
+    searched = {
+        factor: max(_searched(installation, name, kind) for name in permit.access_points)
+        for factor, kind in _FACTORS.items()
+    }
+    asked = [c.factor for c in permit.factors if c.factor in _FACTORS]
+    ps = {factor: max(1, searched[factor]) * least.get(factor, 1.0) for factor in asked}
+    return _Load(permit, searched, {f: _carries(permit, f, ps, least.get(f, 1.0)) for f in asked})
+
+
+def _searched(installation: Installation, name: AccessPointId, kind: Kind) -> int:
+    """How many references an attempt there is compared with."""
+    point = installation.site.access_points.get(name)
+    if point is None:
+        return 0
+    known = build_register(installation).known(point, installation.clock.now())
+    return len(known.references[kind])
+
+
+def _carries(permit: Permit, factor: Factor, ps: Mapping[Factor, float], least: float) -> int:
+    """How many may be searched for before not even the best match can meet the permit.
+
+    Args:
+        permit: The permit.
+        factor: By what they are searched for.
+        ps: The best bound of every factor that it asks for, after the search as it is now.
+        least: The best bound of this factor for a single comparison.
+    """
+    ceiling = next(c.max_p for c in permit.factors if c.factor is factor)
+
+    def met(searched: int) -> bool:
+        p = min(1.0, searched * least)
+        together = combine([*{**ps, factor: p}.values()])
+        return p <= ceiling and together <= permit.max_false_accept
+
+    return _largest(met)
+
+
+def _largest(met: Callable[[int], bool]) -> int:
+    """The largest number up to `_MOST` that meets it, where none above one that does not meets."""
+    low, high = 0, _MOST
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if met(middle) else (low, middle - 1)
+    return low
+
+
+def _table(loads: list[_Load]) -> Table:
+    table = Table("permit", "asks for", "at most", "searched there", "can carry")
+    for load in loads:
+        asks = " + ".join(str(c.factor) for c in load.permit.factors)
+        bound = f"1 in {1 / load.permit.max_false_accept:,.0f}"
+        searched = ", ".join(_count(load.searched[f], str(f)) for f in load.carries)
+        carries = ", ".join(_count(most, str(f)) for f, most in load.carries.items())
+        style = "red" if load.overloaded else ""
+        table.add_row(load.permit.id, asks, bound, searched, carries, style=style)
     return table
 
 
-def _searched(installation: Installation, access_point: str) -> int:
-    """How many faces an attempt there is compared with."""
-    now = installation.clock.now().utc
-    for name in installation.site.access_points:
-        if name == access_point:
-            return len(installation.store.credentials.references(name, now))
-    return 0
-
-
-def _carries(permit: Permit, floor: float) -> int | None:
-    """How many people may be searched before no face can meet the permit; None without a face."""
-    ceilings = [c.max_p for c in permit.factors if c.factor is Factor.FACE]
-    if not ceilings:
-        return None
-    alone = len([c for c in permit.factors if not c.factor.claims]) == 1
-    limit = min(*ceilings, permit.max_false_accept) if alone else ceilings[0]
-    return int(limit / floor)
-
-
-def _refuse_hopeless(permits: tuple[Permit, ...], floor: float) -> None:
-    hopeless = [permit.id for permit in permits if _carries(permit, floor) == 0]
+def _refuse_hopeless(loads: list[_Load]) -> None:
+    hopeless = [load.permit.id for load in loads if 0 in load.carries.values()]
     if hopeless:
         raise invalid(
-            f"No face can ever meet these permits: {', '.join(hopeless)}.",
-            f"Ask for no more than 1 in {1 / floor:,.0f}, or add a second factor.",
+            f"Nothing can ever meet these permits: {', '.join(hopeless)}.",
+            "Ask for less (postern permit add --one-in), or for a second factor.",
         )
+    overloaded = [load.permit.id for load in loads if load.overloaded]
+    if overloaded:
+        raise invalid(
+            f"These permits search more than they can carry, and deny everybody: "
+            f"{', '.join(overloaded)}.",
+            "Remove people or vehicles there, ask for less, or for a second factor.",
+        )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

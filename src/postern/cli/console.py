@@ -10,9 +10,21 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from postern.core.errors import Code, PosternError
 
+#: Columns of a table that goes to a file or another program, where nobody has set a width.
+_WIDE = 160
+
+
+def _console(*, stderr: bool) -> Console:
+    # Names and labels are shown as they are: nothing in them is markup.
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDE)
+    return console
+
+
 #: Results go to standard output; everything else, progress and failures, to standard error.
-OUT = Console()
-ERR = Console(stderr=True)
+OUT = _console(stderr=False)
+ERR = _console(stderr=True)
 
 #: Exit codes by error code; 2 is the shell's own for wrong usage.
 _EXITS = {
@@ -27,10 +39,21 @@ _EXITS = {
 
 def fail(error: PosternError) -> int:
     """Writes an error as one sentence with its hint; gives the exit code."""
-    ERR.print(f"postern: {error.message}", style="red", markup=False, highlight=False)
+    # The terminal wraps lines itself, so that paths and addresses can be copied whole.
+    ERR.print(f"postern: {error.message}", style="red", soft_wrap=True)
     if error.hint:
-        ERR.print(f"  {error.hint}", markup=False, highlight=False)
+        ERR.print(f"  {error.hint}", soft_wrap=True)
     return _EXITS[error.code]
+
+
+def say(sentence: str) -> None:
+    """Writes a sentence on standard error: what was done, or what to do next."""
+    ERR.print(sentence, soft_wrap=True)
+
+
+def warn(sentence: str) -> None:
+    """Writes a sentence on standard error that asks for attention."""
+    ERR.print(sentence, style="yellow", soft_wrap=True)
 
 
 def show_json(record: object) -> None:

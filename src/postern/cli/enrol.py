@@ -7,9 +7,11 @@ from uuid import uuid4
 import typer
 from rich.live import Live
 from rich.panel import Panel
+from rich.text import Text
 
 from postern.app.wire import Installation, build_enrolment, open_source
-from postern.cli.console import ERR
+from postern.cli.console import ERR, say
+from postern.cli.half_done import undone_by
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.consent import Consent
 from postern.core.credential import Credential
@@ -17,9 +19,10 @@ from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Consented, Enrolled
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, CameraId, ConsentId, CredentialId, PersonId
+from postern.core.look import Kind
 from postern.core.person import Person
-from postern.engine.enrol import TASKS, Guidance, Presence, gather
-from postern.frame import Template
+from postern.engine.enrol import TASKS, Enrolment, Guidance, Presence, gather
+from postern.frame import Source, Template
 
 
 def enrol(
@@ -36,17 +39,27 @@ def enrol(
     """
     with opened(site) as installation:
         person = Person(PersonId(f"p-{uuid4().hex[:12]}"), name.strip())
-        source = open_source(installation, CameraId(camera))
-        Presence(installation.store.throwaway).check(source)
+        source = _camera(installation, CameraId(camera))
         places = _places(installation, at or [])
-        _ask(installation, person, places)
+        with ERR.status("Loading the models ..."):
+            enrolment = build_enrolment(installation)
+        ask(installation, person, places)
+        keep(installation, person, places, guide(enrolment, source))
+    say(f"{person.name} is enrolled as {person.id}.")
+    say(f"Let them through with: postern permit add --person {person.id} --at ACCESS_POINT")
+
+
+def guide(enrolment: Enrolment, source: Source) -> Template:
+    """Takes the looks of whoever stands before a camera, telling them what to do.
+
+    Raises:
+        PosternError: As the source's own; `unavailable` where the looks could not be taken.
+    """
+    with Live(_panel(Guidance(0, TASKS[0], "")), console=ERR, refresh_per_second=8) as live:
         try:
-            template = _guided(installation, camera)
+            return gather(enrolment, source, lambda guidance: live.update(_panel(guidance)))
         finally:
             source.close()
-        keep(installation, person, places, template)
-    ERR.print(f"{person.name} is enrolled as {person.id}.", highlight=False, markup=False)
-    ERR.print(f"Let them through with: postern permit add --person {person.id} --at ACCESS_POINT")
 
 
 def keep(
@@ -74,10 +87,11 @@ def keep(
     credential = Credential(CredentialId(f"face-{person.id}"), Factor.FACE, person.id, True, now)
     sealed = installation.vault.seal(credential.id, person.id, template)
     store.people.add(person)
-    store.consents.add(consent)
-    store.credentials.add(credential, now=now, sealed=sealed.blob)
-    store.events.append(Consented(now, consent.id, person.id, consent.text_version))
-    store.events.append(Enrolled(now, credential.id, person.id))
+    with undone_by(lambda: store.people.remove(person.id, installation.vault.erase)):
+        store.consents.add(consent)
+        store.credentials.add(credential, now=now, sealed=sealed.blob)
+        store.events.append(Consented(now, consent.id, person.id, consent.text_version))
+        store.events.append(Enrolled(now, credential.id, person.id))
 
 
 def _places(installation: Installation, names: list[str]) -> frozenset[AccessPointId]:
@@ -92,8 +106,12 @@ def _places(installation: Installation, names: list[str]) -> frozenset[AccessPoi
     return frozenset(AccessPointId(name) for name in names) or frozenset(known)
 
 
-def _ask(installation: Installation, person: Person, places: frozenset[AccessPointId]) -> None:
-    """The consent, read and given before any look is taken."""
+def ask(installation: Installation, person: Person, places: frozenset[AccessPointId]) -> None:
+    """The consent, read and given before any look is taken.
+
+    Raises:
+        PosternError: `unauthorized` where the person does not agree.
+    """
     terms = installation.site.consent
     ERR.print(
         Panel(
@@ -104,20 +122,23 @@ def _ask(installation: Installation, person: Person, places: frozenset[AccessPoi
         )
     )
     if not typer.confirm(f"{person.name}, do you agree?", default=False, err=True):
-        raise invalid("Without consent nothing is kept.")
+        raise PosternError(
+            Code.UNAUTHORIZED, "Nothing was kept: without consent nobody is enrolled."
+        )
 
 
-def _guided(installation: Installation, camera: str) -> Template:
-    enrolment = build_enrolment(installation)
-    source = open_source(installation, CameraId(camera))
-    with Live(_panel(Guidance(0, TASKS[0], "")), console=ERR, refresh_per_second=8) as live:
-        try:
-            return gather(enrolment, source, lambda guidance: live.update(_panel(guidance)))
-        finally:
-            source.close()
+def _camera(installation: Installation, name: CameraId) -> Source:
+    """A camera that a person can stand before."""
+    source = open_source(installation, name)
+    Presence(installation.store.throwaway).check(source)
+    if installation.site.cameras[name].sees is not Kind.FACE:
+        raise invalid(
+            f"The camera {name} sees plates.", 'Choose one of which site.toml says: sees = "face".'
+        )
+    return source
 
 
 def _panel(guidance: Guidance) -> Panel:
     marks = "●" * guidance.taken + "○" * (len(TASKS) - guidance.taken)
-    advice = f"[yellow]{guidance.advice}[/]" if guidance.advice else ""
-    return Panel(f"{marks}  [bold]{guidance.task or 'thank you'}[/]\n{advice}", title="Enrolment")
+    text = Text(f"{marks}  ").append(guidance.task or "thank you", "bold")
+    return Panel(text.append(f"\n{guidance.advice}", "yellow"), title="Enrolment")

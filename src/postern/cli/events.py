@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from postern.cli.console import OUT, show_json
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
@@ -27,7 +28,7 @@ def events(
         return
     table = Table("no.", "when", "what", "details")
     for entry in entries:
-        details = _words(entry.event) if entry.event else "[dim]expired[/]"
+        details = Text(_words(entry.event)) if entry.event else Text("expired", "dim")
         when = f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
         table.add_row(entry.id, when, entry.kind, details)
     OUT.print(table if entries else "Nothing has happened yet.")

@@ -1,15 +1,17 @@
 """`postern models`: which models are installed, and bringing the optional ones."""
 
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated
 from urllib.error import URLError
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from postern.app.wire import open_models
-from postern.cli.console import ERR, OUT, show_json
+from postern.cli.console import ERR, OUT, say, show_json
 from postern.core.errors import Code, PosternError, invalid
 from postern.vision.model import Entry, Models
 
@@ -33,10 +35,11 @@ def list_models(
               "origin": e.origin, "source": e.source} for e, state in rows]
         )  # fmt: skip
         return
-    table = Table("model", "state", "licence", "made by")
+    table = Table("model", "state", "licence")
+    table.add_column("made by", overflow="fold")
     for entry, state in rows:
         colour = {"ready": "green", "wrong hash": "red"}.get(state, "yellow")
-        table.add_row(entry.name, f"[{colour}]{state}[/]", entry.licence, entry.source)
+        table.add_row(entry.name, Text(state, colour), entry.licence, entry.source)
     OUT.print(table)
 
 
@@ -47,8 +50,9 @@ def fetch(name: Annotated[str, typer.Argument(help="The pack, such as yunet.")])
     entry = models.entry(name)
     if entry.origin != "pack":
         raise invalid(f"The model {name} is not fetched: it is part of the installation.")
-    kept = models.keep_pack(_download(entry))
-    ERR.print(f"{kept.name} is installed.", highlight=False)
+    with ERR.status(f"Fetching {name} ..."):
+        data = _download(entry)
+    say(f"{models.keep_pack(data).name} is installed.")
 
 
 @app.command("import")
@@ -57,7 +61,7 @@ def import_model(
 ) -> None:
     """Take an optional model from a file, for machines without a network."""
     kept = open_models().import_file(file)
-    ERR.print(f"{kept.name} is installed.", highlight=False)
+    say(f"{kept.name} is installed.")
 
 
 def _state(models: Models, entry: Entry) -> str:
@@ -79,7 +83,7 @@ def _download(entry: Entry) -> bytes:
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
             data = bytes(answer.read(_MOST + 1))
-    except (URLError, OSError) as error:
+    except (URLError, OSError, HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise PosternError(
             Code.UNAVAILABLE,

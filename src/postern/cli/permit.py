@@ -9,7 +9,8 @@ import typer
 from rich.table import Table
 
 from postern.app.site import Site
-from postern.cli.console import ERR, OUT, show_json
+from postern.cli.console import OUT, say, show_json, warn
+from postern.cli.half_done import undone_by
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Changed
@@ -43,10 +44,17 @@ def add(
     vehicle: Annotated[list[str] | None, typer.Option(help="A vehicle's plate; likewise.")] = None,
     schedule: Annotated[str, typer.Option(help="A schedule of site.toml; always if absent.")] = "",
     one_in: Annotated[
-        int, typer.Option(help="At most one stranger in so many may pass; 0 for the default.")
-    ] = 0,
-    liveness: Annotated[bool, typer.Option(help="Ask for a live person.")] = False,
+        int | None,
+        typer.Option(
+            min=2,
+            max=10**9,
+            show_default=False,
+            help="At most one stranger in so many may pass; 1000 for a face alone, else 10000.",
+        ),
+    ] = None,
+    liveness: Annotated[bool, typer.Option("--liveness", help="Ask for a live person.")] = False,
     site: SiteFile = SITE_FILE,
+    as_json: _AsJson = False,
 ) -> None:
     """Let people, vehicles, or vehicles with their drivers through.
 
@@ -55,7 +63,7 @@ def add(
     """
     with opened(site) as installation:
         store, now = installation.store, installation.clock.now().utc
-        terms = _terms(bool(person), bool(vehicle), one_in)
+        terms = _terms(bool(person), bool(vehicle), 1 / one_in if one_in else None)
         permit = Permit(
             PermitId(f"permit-{uuid4().hex[:8]}"),
             frozenset(_holders(store, person or [], vehicle or [])),
@@ -67,8 +75,17 @@ def add(
             now,
         )
         store.permits.add(permit)
-        store.events.append(Changed(now, "permit added", permit.id, "cli"))
-    ERR.print(f"{permit.id} is in force.", highlight=False)
+        with undone_by(lambda: store.permits.remove(permit.id)):
+            store.events.append(Changed(now, "permit added", permit.id, "cli"))
+        silent = _without_consent(store, permit, now)
+    for name, place in silent:
+        warn(f"{name} has not agreed to be recognised at {place}: it will not open for them.")
+    if liveness:
+        warn("Nothing here establishes a live person yet: this permit opens nothing.")
+    if as_json:
+        show_json(_record(permit))
+    else:
+        say(f"{permit.id} is in force.")
 
 
 @app.command("list")
@@ -101,19 +118,29 @@ def remove(
         installation.store.permits.remove(PermitId(permit))
         now = installation.clock.now().utc
         installation.store.events.append(Changed(now, "permit removed", permit, "cli"))
-    ERR.print(f"{permit} is gone.", highlight=False, markup=False)
+    say(f"{permit} is gone.")
 
 
-def _terms(people: bool, vehicles: bool, one_in: int) -> _Terms:
-    if one_in < 0 or one_in == 1:
-        raise invalid("--one-in must be at least 2, such as 10000.")
-    factors = []
-    if vehicles:
-        factors.append(Ceiling(Factor.PLATE, _PLATE))
-    if people:
-        factors.append(Ceiling(Factor.FACE, _FACE))
-    usual = _ROSTER if people and not vehicles else _WHOLE
-    return _Terms(tuple(factors), 1 / one_in if one_in else usual)
+def _terms(people: bool, vehicles: bool, wanted: float | None) -> _Terms:
+    """What a permit for people, vehicles or both asks for; `wanted` is the bound on the whole."""
+    if people and vehicles:
+        return _Terms(
+            (Ceiling(Factor.PLATE, _PLATE), Ceiling(Factor.FACE, _FACE)), wanted or _WHOLE
+        )
+    # A factor that stands alone is the whole: one bound for both.
+    factor, usual = (Factor.FACE, _ROSTER) if people else (Factor.PLATE, _PLATE)
+    return _Terms((Ceiling(factor, wanted or usual),), wanted or usual)
+
+
+def _without_consent(store: Store, permit: Permit, now: datetime) -> list[tuple[str, str]]:
+    """The people whom the permit cannot let through at a place, as they have not agreed to it."""
+    people = [person for person in store.people.all() if person.id in permit.holders]
+    return [
+        (person.name, place)
+        for person in people
+        for place in sorted(permit.access_points)
+        if not any(consent.holds(place, now) for consent in store.consents.of(person.id))
+    ]
 
 
 def _holders(store: Store, people: list[str], vehicles: list[str]) -> list[Holder]:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from postern.cli.console import ERR, OUT, show_json
+from postern.cli.console import OUT, say, show_json
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.event import Changed, Withdrawn
 from postern.core.ids import PersonId
@@ -31,7 +32,8 @@ def list_people(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
         return
     table = Table("name", "id", "consent until")
     for person, until in rows:
-        table.add_row(person.name, person.id, f"{until:%Y-%m-%d}" if until else "[red]none[/]")
+        shown = Text(f"{until:%Y-%m-%d}") if until else Text("none", "red")
+        table.add_row(person.name, person.id, shown)
     OUT.print(table if rows else "Nobody has enrolled.")
 
 
@@ -41,10 +43,16 @@ def withdraw(person: _Person, site: SiteFile = SITE_FILE) -> None:
     with opened(site) as installation:
         store, now = installation.store, installation.clock.now().utc
         known = store.people.find(PersonId(person))
-        for consent in store.consents.of(known.id):
+        # First of all, and again where an earlier withdrawal was cut short.
+        store.consents.forget(known.id, installation.vault.erase)
+        standing = [c for c in store.consents.of(known.id) if c.withdrawn is None]
+        for consent in standing:
             store.consents.withdraw(consent.id, now, installation.vault.erase)
             store.events.append(Withdrawn(now, consent.id, known.id))
-    ERR.print("The consent is withdrawn; the face references are destroyed.")
+    if standing:
+        say("The consent is withdrawn; the face references are destroyed.")
+    else:
+        say("There is no consent that stands; no face reference is kept.")
 
 
 @app.command("remove")
@@ -55,4 +63,4 @@ def remove(person: _Person, site: SiteFile = SITE_FILE) -> None:
         store.people.remove(PersonId(person), installation.vault.erase)
         now = installation.clock.now().utc
         store.events.append(Changed(now, "person removed", person, "cli"))
-    ERR.print("The person is forgotten.")
+    say("The person is forgotten.")

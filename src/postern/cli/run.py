@@ -1,38 +1,53 @@
 """`postern run`: the service of a site."""
 
 import signal
+from contextlib import ExitStack
 from threading import Event, Lock
+from time import monotonic
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
-from postern.app.wire import build_service
-from postern.cli.console import ERR
-from postern.cli.site_option import SITE_FILE, SiteArgument, opened
+from postern.app.wire import Installation, open_service, tidy
+from postern.cli.console import ERR, say, warn
+from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile, opened
+from postern.core.decision import MEANING
+from postern.core.errors import PosternError
 from postern.core.ids import CameraId
 from postern.core.look import ADVICE
 from postern.engine.ports import Outcome
+from postern.engine.service import Service
 
 #: Seconds between looks at whether to end.
-_TICK_S = 0.5
+_TICK_S = 0.2
+#: Seconds between rounds in which what has run out is forgotten.
+_TIDY_S = 3600.0
+#: What a service manager takes for a failure.
+_FAILED = 7
 
 
-def run(site: SiteArgument = SITE_FILE) -> None:
+def run(file: SiteArgument = None, site: SiteFile = SITE_FILE) -> None:
     """Watch every camera of the site and open for those who may pass, until Ctrl-C.
 
     Ends by itself when every camera is a recording that has been played.
     """
-    with opened(site) as installation:
-        observer = LineObserver(ERR)
-        service = build_service(installation, observer)
-        stop = Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+    observer = LineObserver(ERR)
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with opened(file or site) as installation, ExitStack() as service_life:
+        with ERR.status("Loading the models ..."):
+            service = service_life.enter_context(open_service(installation, observer))
+        if not installation.store.permits.all():
+            warn("There is no permit yet: every entry stays shut. Add one: postern permit add")
+        say(f"{installation.site.name} is watched; stop with Ctrl-C.")
         service.start()
-        ERR.print(f"{installation.site.name} is watched; stop with Ctrl-C.", highlight=False)
-        while not stop.is_set() and not service.wait(_TICK_S):
-            pass
-        service.stop()
+        _attend(installation, service, stop)
+    if stop.is_set():
+        say("stopped")
+    elif observer.failed:
+        raise typer.Exit(_FAILED)
 
 
 class LineObserver:
@@ -44,7 +59,14 @@ class LineObserver:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._lock = Lock()
+        self._lock = Lock()  # Guards the console and the next.
+        self._red: frozenset[CameraId] = frozenset()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a camera's last word was that it failed."""
+        with self._lock:
+            return bool(self._red)
 
     def ended(self, outcome: Outcome) -> None:
         """See `postern.engine.ports.Observer.ended`."""
@@ -53,23 +75,39 @@ class LineObserver:
         line.append("granted" if granted else "denied", "bold green" if granted else "bold red")
         line.append(f" ({words(outcome)})")
         if granted:
-            line.append(f", {outcome.detail}, {outcome.latency_s * 1e3:.0f} ms after the frame")
+            line.append(f" {outcome.detail} {outcome.latency_s * 1e3:.0f} ms after the frame.")
         with self._lock:
-            self._console.print(line)
+            self._console.print(line, soft_wrap=True)
 
     def health(self, camera: CameraId, state: str, sentence: str) -> None:
         """See `postern.engine.ports.Observer.health`."""
         style = {"ok": "green", "red": "red"}.get(state, "dim")
         line = Text(f"{camera}: ").append(state, style).append(f" - {sentence}")
         with self._lock:
-            self._console.print(line)
+            self._red = self._red | {camera} if state == "red" else self._red - {camera}
+            self._console.print(line, soft_wrap=True)
 
 
 def words(outcome: Outcome) -> str:
     """Why an attempt ended as it did, in words."""
     if outcome.flaws:
         return ", ".join(ADVICE[flaw] for flaw in outcome.flaws)
-    reason = outcome.decision.reason.value.replace("_", " ")
-    return (
-        f"{reason}: {outcome.detail}" if outcome.detail and not outcome.decision.granted else reason
-    )
+    meaning = MEANING[outcome.decision.reason]
+    return f"{meaning}: {outcome.detail}" if _adds(outcome) else meaning
+
+
+def _adds(outcome: Outcome) -> bool:
+    """Whether the detail says why a grant was not carried out."""
+    return bool(outcome.detail) and not outcome.decision.granted
+
+
+def _attend(installation: Installation, service: Service, stop: Event) -> None:
+    """Waits until the service ends or is to stop, and forgets what runs out meanwhile."""
+    tidied_s = monotonic()
+    while not stop.is_set() and not service.wait(_TICK_S):
+        if monotonic() - tidied_s >= _TIDY_S:
+            tidied_s = monotonic()
+            try:
+                tidy(installation)
+            except PosternError as error:
+                warn(f"What has run out is still kept: {error}")

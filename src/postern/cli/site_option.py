@@ -9,12 +9,12 @@ import typer
 
 from postern.app.wire import Installation, open_site, read_site
 
-SiteFile = Annotated[
-    Path, typer.Option("--site", "-s", help="The site's file.", envvar="POSTERN_SITE")
-]
+SiteFile = Annotated[Path, typer.Option("--site", "-s", help="The site's file.")]
 SITE_FILE = Path("site.toml")
-#: The same as an argument, for commands that are about the site itself.
-SiteArgument = Annotated[Path, typer.Argument(help="The site's file.", envvar="POSTERN_SITE")]
+#: For commands that are about nothing but the site.
+SiteArgument = Annotated[
+    Path | None, typer.Argument(metavar="[SITE]", help="The same, without the option's name.")
+]
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from uuid import uuid4
 import typer
 from rich.table import Table
 
-from postern.cli.console import ERR, OUT, show_json
+from postern.cli.console import OUT, say, show_json
+from postern.cli.half_done import undone_by
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.credential import Credential
 from postern.core.event import Changed, Enrolled
@@ -24,6 +25,7 @@ def add(
     plate: _Plate,
     label: Annotated[str, typer.Option(help="What its owner calls it.")] = "",
     site: SiteFile = SITE_FILE,
+    as_json: _AsJson = False,
 ) -> None:
     """Register a vehicle by its plate."""
     text = plate_text(plate)
@@ -34,10 +36,14 @@ def add(
             CredentialId(f"plate-{vehicle.id}"), Factor.PLATE, vehicle.id, True, now
         )
         installation.store.vehicles.add(vehicle)
-        installation.store.credentials.add(credential, now=now)
-        installation.store.events.append(Enrolled(now, credential.id, vehicle.id))
-    ERR.print(f"{text} is registered as {vehicle.id}.", highlight=False, markup=False)
-    ERR.print(f"Let it through with: postern permit add --vehicle {text} --at ACCESS_POINT")
+        with undone_by(lambda: installation.store.vehicles.remove(vehicle.id)):
+            installation.store.credentials.add(credential, now=now)
+            installation.store.events.append(Enrolled(now, credential.id, vehicle.id))
+    if as_json:
+        show_json(_record(vehicle))
+        return
+    say(f"{text} is registered as {vehicle.id}.")
+    say(f"Let it through with: postern permit add --vehicle {text} --at ACCESS_POINT")
 
 
 @app.command("list")
@@ -46,7 +52,7 @@ def list_vehicles(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     with opened(site) as installation:
         vehicles = installation.store.vehicles.all()
     if as_json:
-        show_json([{"id": v.id, "plate": v.plate, "label": v.label} for v in vehicles])
+        show_json([_record(vehicle) for vehicle in vehicles])
         return
     table = Table("plate", "label", "id")
     for vehicle in vehicles:
@@ -62,4 +68,8 @@ def remove(plate: _Plate, site: SiteFile = SITE_FILE) -> None:
         installation.store.vehicles.remove(vehicle.id)
         now = installation.clock.now().utc
         installation.store.events.append(Changed(now, "vehicle removed", vehicle.id, "cli"))
-    ERR.print(f"{vehicle.plate} is forgotten.", highlight=False, markup=False)
+    say(f"{vehicle.plate} is forgotten.")
+
+
+def _record(vehicle: Vehicle) -> dict[str, str]:
+    return {"id": vehicle.id, "plate": vehicle.plate, "label": vehicle.label}

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
@@ -20,7 +21,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from postern.core.errors import Code, PosternError
 
@@ -48,6 +49,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._reader = engine.execution_options(**{_BEGIN: "BEGIN"})
         self._writer = engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        self._lock = Lock()  # Guards the next, which is opened when it is first needed.
+        self._onlooker: PoolProxiedConnection | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -82,8 +85,28 @@ class Database:
             busy, _, _ = pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
+    def version(self) -> int:
+        """A number that is another one after every change by anybody, this process included.
+
+        It means nothing beyond this object. Asking costs microseconds: SQLite compares a counter
+        (https://www.sqlite.org/pragma.html#pragma_data_version) that tells of the changes of all
+        other connections, and the one that asks here never writes.
+
+        Raises:
+            PosternError: as `reading`.
+        """
+        with self._lock, _explained():
+            if self._onlooker is None:
+                self._onlooker = self._reader.raw_connection()
+            (number,) = self._onlooker.cursor().execute("PRAGMA data_version").fetchone()
+        return int(number)
+
     def close(self) -> None:
         """Lets go of the file; the last one to do so empties the write-ahead log."""
+        with self._lock:
+            if self._onlooker is not None:
+                self._onlooker.close()
+                self._onlooker = None
         self._reader.dispose()
 
 
@@ -186,7 +209,8 @@ _TEMPORARY = {
     sqlite3.SQLITE_BUSY: _LOCKED,
     sqlite3.SQLITE_LOCKED: _LOCKED,
     sqlite3.SQLITE_CANTOPEN: ("The store cannot be opened.", "Check its folder's rights."),
-    sqlite3.SQLITE_IOERR: ("The disk of the store failed.", "Check the disk."),
+    # Also a full disk, where it is the shared memory of the log that finds no room.
+    sqlite3.SQLITE_IOERR: ("The disk of the store is full or failed.", "Make room or check it."),
     sqlite3.SQLITE_NOMEM: ("There is not enough memory to use the store.", "Try again."),
 }
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

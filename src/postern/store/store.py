@@ -73,6 +73,16 @@ class Store:
             )
         return here, state
 
+    def version(self) -> int:
+        """A number that is another one after every change by anybody, this process included.
+
+        As long as it stays the same, so does everything that was read.
+
+        Raises:
+            PosternError: `unavailable` where the store cannot be read now.
+        """
+        return self._database.version()
+
     def close(self) -> None:
         """Lets go of the file."""
         self._database.close()

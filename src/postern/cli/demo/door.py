@@ -67,16 +67,19 @@ def write_door_clip(path: Path, visits: Sequence[Portrait], seed: int) -> None:
 
 
 def enrolment_frames(portrait: Portrait, seed: int) -> list[Image]:
-    """Frames of somebody who enrols: each (360, 640, 3) uint8, all of them different looks."""
+    """Frames of somebody who enrols, each (360, 640, 3) uint8; at least three looks differ."""
     camera = Camera(seed)
     crop = _crop(portrait)
     corridor = _corridor(np.random.default_rng(seed))
+    # A flat picture hardly changes when it is turned: light and blur make the looks differ, with
+    # either detector, and there are more of them than an enrolment takes.
     poses = [
         Pose(0.97, (0, 0), 0.0, 0.0, 0.0, 1.0, 0.0),
-        Pose(1.06, (-18, 4), -7.0, -0.55, 0.35, 0.92, 0.6),
-        Pose(0.90, (16, -6), 7.0, 0.55, -0.35, 1.10, 0.0),
-        Pose(1.02, (6, 8), 4.0, -0.35, -0.55, 0.78, 0.9),
-        Pose(0.86, (-8, 2), -4.0, 0.35, 0.55, 1.16, 0.3),
+        Pose(1.04, (-18, 4), -6.0, -1.0, 0.5, 0.92, 1.4),
+        Pose(0.84, (16, -6), 8.0, 1.0, -0.5, 0.45, 0.0),
+        Pose(1.00, (6, 8), 4.0, -0.4, -0.6, 0.50, 2.0),
+        Pose(0.78, (-8, 2), -9.0, 0.8, 0.9, 0.48, 0.0),
+        Pose(1.08, (-8, 2), 9.0, 0.9, 0.9, 0.95, 2.6),
     ]
     return [camera.filmed(_shown(corridor, crop, pose), 0.0) for pose in poses]
 

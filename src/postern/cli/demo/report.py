@@ -2,13 +2,15 @@
 
 from base64 import b64encode
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.console import Console
 
 from postern.cli.demo.clip import still
 from postern.cli.demo.scene import Cast, stills
-from postern.cli.demo.table import Row, cells
+from postern.cli.demo.table import Row, cells, draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,13 @@ class Picture:
 
     caption: str
     jpeg: str
+
+
+def picture(rows: tuple[Row, ...], title: str) -> str:
+    """The table as a drawing, SVG, as a terminal of 118 columns shows it."""
+    console = Console(record=True, width=118, file=StringIO(), force_terminal=True)
+    console.print(draw(rows, (), title))
+    return console.export_svg(title="postern demo")
 
 
 def page(folder: Path, cast: Cast, rows: tuple[Row, ...], detector: str) -> str:

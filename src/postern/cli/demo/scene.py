@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from postern.app.wire import Installation, build_enrolment
+from postern.app.wire import Installation, build_enrolment, open_source
 from postern.cli.demo import barrier, door
 from postern.cli.demo.barrier import Visit, write_barrier_clip
 from postern.cli.demo.door import Portrait, enrolment_frames, write_door_clip
-from postern.cli.enrol import keep
+from postern.cli.enrol import ask, guide, keep
 from postern.core.credential import Credential
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
@@ -20,6 +20,7 @@ from postern.core.person import Person
 from postern.core.vehicle import Vehicle, plate_text
 from postern.frame import Frame
 
+CORRIDOR = CameraId("corridor")
 BARRIER, DOOR = AccessPointId("barrier"), AccessPointId("door")
 #: Since when the demo's permits count: always.
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,7 +30,8 @@ VISITS = (
     Visit(REGISTERED),
     Visit("HD TR 92"),
     Visit("KA MP 477"),
-    Visit(REGISTERED, blur=26.0),
+    # So smeared that a number is seen and no character of it.
+    Visit(REGISTERED, blur=14.0),
 )
 
 
@@ -79,6 +81,21 @@ def populate(installation: Installation, cast: Cast) -> None:
         _enrol(installation, person, cast.enrolled)
         store.permits.add(_permit("faces", person.id, DOOR, Ceiling(Factor.FACE, 1e-3), 1e-3))
     store.permits.add(_permit("plates", vehicle.id, BARRIER, Ceiling(Factor.PLATE, 1e-4), 1e-4))
+
+
+def enrol_visitor(installation: Installation) -> None:
+    """Enrols whoever sits before the webcam, if they agree; else the door stays shut for everybody.
+
+    Raises:
+        PosternError: `unauthorized` where they do not agree; as the camera's own.
+    """
+    person = Person(PersonId("p-demo"), "You")
+    enrolment = build_enrolment(installation)
+    ask(installation, person, frozenset({DOOR}))
+    template = guide(enrolment, open_source(installation, CORRIDOR))
+    keep(installation, person, frozenset({DOOR}), template)
+    permit = _permit("faces", person.id, DOOR, Ceiling(Factor.FACE, 1e-3), 1e-3)
+    installation.store.permits.add(permit)
 
 
 def expected(cast: Cast) -> tuple[int, int]:
@@ -135,7 +152,7 @@ sees = "plate"
 kind = "file"
 path = {_quoted(video)}
 
-[camera.corridor]
+[camera.{CORRIDOR}]
 sees = "face"
 {door_camera}
 
@@ -150,7 +167,7 @@ cameras = ["lane"]
 actuator = "gate"
 
 [access_point.{DOOR}]
-cameras = ["corridor"]
+cameras = ["{CORRIDOR}"]
 actuator = "lock"
 """
 

@@ -30,12 +30,10 @@ class Attempts:
 
     Args:
         now_s: Gives the seconds since the demo began.
-        changed: Told after every change.
     """
 
-    def __init__(self, now_s: Callable[[], float], changed: Callable[[], None]) -> None:
+    def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
-        self._changed = changed
         self._lock = Lock()
         self._rows: tuple[Row, ...] = ()
         self._troubles: tuple[str, ...] = ()
@@ -56,21 +54,22 @@ class Attempts:
         """See `postern.engine.ports.Observer.ended`."""
         with self._lock:
             self._rows = (*self._rows, Row(self._now_s(), outcome))
-        self._changed()
 
     def health(self, camera: CameraId, state: str, sentence: str) -> None:
         """See `postern.engine.ports.Observer.health`."""
         if state == "red":
             with self._lock:
                 self._troubles = (*self._troubles, f"{camera}: {sentence}")
-        self._changed()
 
 
 def draw(rows: tuple[Row, ...], troubles: tuple[str, ...], title: str) -> Table:
     """The table of the attempts so far."""
     table = Table(title=title, caption="\n".join(troubles), caption_style="red", expand=True)
     for name in ("second", "access point", "decision", "why", "a stranger would", "looks", "ms"):
-        table.add_column(name, justify="right" if name in ("second", "looks", "ms") else "left")
+        number = name in ("second", "looks", "ms")
+        # What is short stays whole on a narrow terminal; the reasons wrap.
+        short = number or name in ("access point", "decision")
+        table.add_column(name, justify="right" if number else "left", no_wrap=short)
     for row in rows:
         table.add_row(*cells(row))
     return table
