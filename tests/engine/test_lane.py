@@ -47,7 +47,12 @@ def raising(fault: Callable[[], None]) -> Callable[[Kept], None]:
     return lambda event: fault()
 
 
-every_fault = pytest.mark.parametrize("fault", [fails, breaks])
+def fails_without_a_word() -> None:
+    """Raises an error that says nothing."""
+    raise unavailable("")
+
+
+every_fault = pytest.mark.parametrize("fault", [fails, breaks, fails_without_a_word])
 
 
 def test_grant_is_durable_then_fresh_then_carried_out_then_noted() -> None:
@@ -279,6 +284,7 @@ def test_next_in_the_queue_is_not_kept_waiting_for_a_gap() -> None:
     stage.later(0.5)
     stage.plate(stage.seen(1, VAN), stage.seen(2, COUPE))
     assert 1 == len(stage.pulses)
+    assert [VAN] == stage.plates.compared
 
     stage.later(0.5)
     stage.plate(stage.seen(2, COUPE))
@@ -739,6 +745,18 @@ def test_evidence_is_not_inherited_across_cameras_of_a_kind() -> None:
     for looks in (2, 3):
         stage.later(0.5)
         stage.face(stage.seen(1, MALLORY, looks=looks), camera="right")
+
+    assert [] == stage.pulses
+
+
+def test_evidence_is_not_inherited_across_cameras_for_a_plate() -> None:
+    """Attack: Erin looked into one camera and has gone; Mallory, before the other, drives up."""
+    stage = Stage(BARRIER)
+    stage.face(stage.seen(1, MALLORY), camera="right")
+    stage.face(stage.seen(1, ERIN), camera="left")
+    stage.later(0.5)
+    stage.face(camera="left")
+    stage.plate(stage.seen(1, COUPE))
 
     assert [] == stage.pulses
 

@@ -189,7 +189,7 @@ class Lane:
     def _grant(self, passage: Passage, decision: Decision, key: Key, newest: Moment) -> None:
         """Durable first, then fresh still, then open."""
         refusal = self._record(decision)
-        if refusal and not self._leaving:
+        if refusal is not None and not self._leaving:
             self._put_off(passage, replace(decision, reason=Reason.OTHER), refusal, newest)
             return
         now = self._clock.now()
@@ -218,8 +218,8 @@ class Lane:
         command = Command(str(decision.attempt), place.id, place.hold_s)
         return shielded(lambda: self._actuator.pulse(command), lambda why: Report(False, why))
 
-    def _record(self, decision: Decision) -> str:
-        """Makes the decision durable; gives what stands against it, or nothing."""
+    def _record(self, decision: Decision) -> str | None:
+        """Makes the decision durable; gives what stands against it, if anything does."""
         return self._append(
             Decided(
                 self._clock.now().utc,
@@ -238,11 +238,11 @@ class Lane:
         now = self._clock.now().utc
         self._append(Acted(now, self.access_point.id, decision.attempt, report.done, report.detail))
 
-    def _append(self, event: Event) -> str:
-        def kept() -> str:
+    def _append(self, event: Event) -> str | None:
+        def kept() -> str | None:
             self._ledger.append(event)
             self._health.report(_RECORD, "ok", "decisions are recorded")
-            return ""
+            return None
 
         def failed(why: str) -> str:
             self._health.report(_RECORD, "red", f"not recorded: {why}")
@@ -267,7 +267,7 @@ class Lane:
             if decision.attempt in taken:
                 decision = replace(decision, attempt=self._new_attempt())
             taken.add(decision.attempt)
-            self._tell(passage, decision, self._record(decision), passage.waited_s)
+            self._tell(passage, decision, self._record(decision) or "", passage.waited_s)
         if taken:
             return
         if passage.last is not None:
