@@ -26,6 +26,11 @@ from postern.vision.faces.load import (
 app = typer.Typer(help="Measure recognition on pictures of your own.", no_args_is_help=True)
 
 
+@app.callback()
+def evaluate() -> None:
+    """Measure recognition on pictures of your own."""
+
+
 @app.command("faces")
 def faces(
     folder: Annotated[Path, typer.Argument(help="One folder of pictures for each person.")],
