@@ -161,10 +161,10 @@ def test_tracker_goes_on_with_who_stepped_in() -> None:
     for step in range(1, 8):
         # Moving back and forth: now nearer to where the other one stood, now farther.
         box = moved(_HERE, 10 * (step % 3))
-        number = None if step == 4 else 2 + step / 10
+        number = None if step == 3 else 2 + step / 10
         tracks = follow.update([look(number, moment(step / 10), box)], moment(step / 10))
 
-    assert [(1, [2.1, 2.2, 2.3]), (0, [1.0])] == [(t.number, shown(t)) for t in tracks]
+    assert [(1, [2.1, 2.2, 2.4]), (0, [1.0])] == [(t.number, shown(t)) for t in tracks]
     assert 7 == tracks[0].frames
     assert moment(0.0) == tracks[1].last
 

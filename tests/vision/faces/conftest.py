@@ -9,9 +9,8 @@ import pytest
 
 from postern.core.look import Box
 from postern.frame import Image
-from postern.vision.faces import dlib_graphs, landmarks, load
+from postern.vision.faces import load
 from postern.vision.faces.detect import ConvolutionalDetector, YuNet
-from postern.vision.faces.dlib_file import read_layers, read_shape_predictor
 from postern.vision.faces.embed import Embedder
 from postern.vision.faces.landmarks import Landmarks
 from postern.vision.faces.recogniser import FaceRecogniser
@@ -93,21 +92,15 @@ def found_in_lfw(peer: Dlib) -> dict[str, Found]:
 @pytest.fixture(scope="session")
 def convolutional(models: Models) -> ConvolutionalDetector:
     """Our detector on dlib's weights."""
-    graph = models.derive(
-        "face-detector",
-        lambda: dlib_graphs.detector(read_layers(models.read("face-detector-dlib"))),
-    )
-    return ConvolutionalDetector(open_session(graph, "face-detector"))
+    found = load.load_detector(models, "dlib")
+    assert isinstance(found, ConvolutionalDetector)
+    return found
 
 
 @pytest.fixture(scope="session")
 def finder(models: Models) -> Landmarks:
     """Our landmarks on dlib's trees."""
-    packed = models.derive(
-        "face-landmarks",
-        lambda: landmarks.pack(read_shape_predictor(models.read("face-landmarks-dlib"))),
-    )
-    return Landmarks(landmarks.unpack(packed))
+    return load.load_landmarks(models)
 
 
 @pytest.fixture(scope="session")

@@ -129,7 +129,9 @@ def test_read_shape_predictor_reads_what_was_written() -> None:
         predictor(deltas=1),
         predictor(trees=()),
         integer(1) + integer(-(1 << 100)) + integer(-(1 << 100)),
-        integer(1) + integer(-2) + integer(-1) + real(1, 32000) * 2,  # dlib's infinity.
+        predictor().replace(real(3, -1), real(0, 32000)),  # dlib's infinity.
+        integer(1) + integer(-2) + integer(-1) + real(1, 1 << 100) * 2,
+        predictor().replace(integer(2), integer(-2)),
         integer(1) + integer(-2) + integer(-1) + real(1 << 100, 1000) * 2,
         integer(1) + integer(0) + integer(0) + integer(1 << 110),
     ],

@@ -1,7 +1,7 @@
 """From a frame to looks: what is embedded, what is not, and why."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -32,15 +32,20 @@ from tests.vision.faces.pictures import (
 
 @dataclass
 class CountingSession:
-    """Stands for the embedder's session and counts the chips that it is given."""
+    """Stands for the embedder's session: counts the chips that it is given and puts those that come
+    together as far apart as it is told.
+    """
 
     chips: int = 0
+    apart: float = 0.0
 
     def run(
         self, names: None, feeds: dict[str, npt.NDArray[np.float32]]
     ) -> list[npt.NDArray[np.float32]]:
-        self.chips += len(feeds["chips"])
-        return [np.full((len(feeds["chips"]), DIMENSIONS), 0.1, np.float32)]
+        vectors = np.full((len(feeds["chips"]), DIMENSIONS), 0.1, np.float32)
+        vectors[:, 0] += self.apart * np.arange(len(vectors))
+        self.chips += len(vectors)
+        return [vectors]
 
 
 @dataclass
@@ -63,9 +68,11 @@ def face(x0: float, width: float, score: float = 0.9) -> Face:
     return Face(Box(x0, 10, x0 + width, 10 + width), score, None)
 
 
-def counted(told: Told) -> tuple[FaceRecogniser, CountingSession]:
-    session = CountingSession()
-    return FaceRecogniser(told, told, Embedder(session, "model"), Limits()), session
+def counted(
+    told: Told, limits: Limits | None = None, apart: float = 0.0
+) -> tuple[FaceRecogniser, CountingSession]:
+    session = CountingSession(apart=apart)
+    return FaceRecogniser(told, told, Embedder(session, "model"), limits or Limits()), session
 
 
 def picture() -> Image:
@@ -193,6 +200,31 @@ def test_sightings_embed_nothing_that_is_flawed() -> None:
         assert (flaw,) == sighting.look.flaws
         assert sighting.template is None
         assert 0 == session.chips
+
+
+@pytest.mark.parametrize(("apart", "good"), [(0.4, True), (0.6, False), (float("nan"), False)])
+def test_sightings_refuse_a_face_unlike_its_mirror_image(apart: float, good: bool) -> None:
+    """Where the limits ask for it, a face whose mirror image is another face is turned away."""
+    limits = replace(Limits(), max_mirror=0.5)
+    recogniser, session = counted(Told([face(10, 100)]), limits, apart)
+
+    [sighting] = recogniser.sightings(frame(picture()))
+
+    assert good == (sighting.template is not None)
+    assert (() if good else (Flaw.TURNED_AWAY,)) == sighting.look.flaws
+    assert 2 == session.chips
+
+
+@pytest.mark.parametrize("score", [0.49, float("nan")])
+def test_sightings_refuse_a_face_that_the_detector_is_not_sure_of(score: float) -> None:
+    """Where the limits ask for it, it counts as turned away, and is not embedded."""
+    told = Told([face(10, 100, score)])
+    recogniser, session = counted(told, replace(Limits(), min_score=0.5))
+
+    [sighting] = recogniser.sightings(frame(picture()))
+
+    assert (Flaw.TURNED_AWAY,) == sighting.look.flaws
+    assert 0 == session.chips
 
 
 def test_sightings_keep_the_score_within_bounds() -> None:

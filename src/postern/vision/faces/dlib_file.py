@@ -171,7 +171,7 @@ class Reader:
         """The next floating-point number."""
         mantissa, exponent = self.integer(), self.integer()
         # dlib writes what is not finite with exponents from 32000 on.
-        if not abs(exponent) < _NOT_FINITE:
+        if not exponent < _NOT_FINITE:
             raise invalid("A number of the file is not finite.")
         try:
             value = ldexp(mantissa, exponent)
@@ -182,11 +182,10 @@ class Reader:
         return value
 
     def several(self, read: Callable[[], T]) -> list[T]:
-        """A list, whose length goes before it."""
-        count = self.integer()
-        if not 0 <= count <= len(self._data) - self.at:  # Each takes a byte at least.
-            raise _cut()
-        return [read() for _ in range(count)]
+        """A list, whose length goes before it; each of its parts takes a byte at least, so that
+        one longer than the file ends as one that is cut off.
+        """
+        return [read() for _ in range(self.integer())]
 
     def tensor(self) -> Floats:
         """The next tensor, flat."""
@@ -206,8 +205,6 @@ class Reader:
         rows, columns = -self.integer(), -self.integer()
         if rows < 0 or columns < 0 or rows * columns % 2:
             raise invalid("A matrix of the file has an unknown layout.")
-        if rows * columns > len(self._data) - self.at:
-            raise _cut()
         values = [self.real() for _ in range(rows * columns)]
         return np.array(values, np.float32).reshape(-1, 2)
 
