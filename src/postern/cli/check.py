@@ -20,7 +20,7 @@ from postern.app.wire import (
 )
 from postern.cli.console import ERR, OUT, say, warn
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile
-from postern.core.errors import Code, PosternError, invalid
+from postern.core.errors import PosternError, invalid
 from postern.core.evidence import Factor, combine
 from postern.core.ids import AccessPointId
 from postern.core.look import Kind
@@ -85,10 +85,10 @@ def _check_permits(installation: Installation) -> None:
 
 def _check_recordings(place: Site) -> None:
     """Tries the first picture of every recording; a live camera may be in use elsewhere."""
-    faults = [str(fault) for fault in (try_recording(place, name) for name in place.cameras)
-              if fault]  # fmt: skip
-    if faults:
-        raise PosternError(Code.UNAVAILABLE, " ".join(faults))
+    for name in place.cameras:
+        fault = try_recording(place, name)
+        if fault:
+            raise PosternError(fault.code, f"The camera {name}: {fault.message}", fault.hint)
 
 
 def _load(installation: Installation, permit: Permit) -> _Load:

@@ -11,7 +11,6 @@ from rich.text import Text
 
 from postern.app.wire import Installation, build_enrolment, open_source
 from postern.cli.console import ERR, say
-from postern.cli.half_done import undone_by
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.consent import Consent
 from postern.core.credential import Credential
@@ -86,8 +85,8 @@ def keep(
     )
     credential = Credential(CredentialId(f"face-{person.id}"), Factor.FACE, person.id, True, now)
     sealed = installation.vault.seal(credential.id, person.id, template)
-    store.people.add(person)
-    with undone_by(lambda: store.people.remove(person.id, installation.vault.erase)):
+    with store.together():
+        store.people.add(person)
         store.consents.add(consent)
         store.credentials.add(credential, now=now, sealed=sealed.blob)
         store.events.append(Consented(now, consent.id, person.id, consent.text_version))

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from postern.app.site import Site
 from postern.cli.console import OUT, say, show_json, warn
-from postern.cli.half_done import undone_by
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Changed
@@ -74,8 +73,8 @@ def add(
             installation.site.schedule(schedule) if schedule else None,
             now,
         )
-        store.permits.add(permit)
-        with undone_by(lambda: store.permits.remove(permit.id)):
+        with store.together():
+            store.permits.add(permit)
             store.events.append(Changed(now, "permit added", permit.id, "cli"))
         silent = _without_consent(store, permit, now)
     for name, place in silent:
@@ -115,9 +114,10 @@ def remove(
 ) -> None:
     """Take a permit away; it counts from the next attempt on."""
     with opened(site) as installation:
-        installation.store.permits.remove(PermitId(permit))
         now = installation.clock.now().utc
-        installation.store.events.append(Changed(now, "permit removed", permit, "cli"))
+        with installation.store.together():
+            installation.store.permits.remove(PermitId(permit))
+            installation.store.events.append(Changed(now, "permit removed", permit, "cli"))
     say(f"{permit} is gone.")
 
 

@@ -7,7 +7,6 @@ import typer
 from rich.table import Table
 
 from postern.cli.console import OUT, say, show_json
-from postern.cli.half_done import undone_by
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.credential import Credential
 from postern.core.event import Changed, Enrolled
@@ -35,8 +34,8 @@ def add(
         credential = Credential(
             CredentialId(f"plate-{vehicle.id}"), Factor.PLATE, vehicle.id, True, now
         )
-        installation.store.vehicles.add(vehicle)
-        with undone_by(lambda: installation.store.vehicles.remove(vehicle.id)):
+        with installation.store.together():
+            installation.store.vehicles.add(vehicle)
             installation.store.credentials.add(credential, now=now)
             installation.store.events.append(Enrolled(now, credential.id, vehicle.id))
     if as_json:

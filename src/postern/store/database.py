@@ -11,9 +11,9 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 
 from alembic import command
 from alembic.config import Config
@@ -49,6 +49,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._reader = engine.execution_options(**{_BEGIN: "BEGIN"})
         self._writer = engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        self._own = _Own()
         self._lock = Lock()  # Guards the next, which is opened when it is first needed.
         self._onlooker: PoolProxiedConnection | None = None
 
@@ -60,7 +61,7 @@ class Database:
             PosternError: `unavailable` where the store cannot be read now; `invalid` where it is
                 damaged.
         """
-        with _explained(), self._reader.begin() as connection:
+        with _explained(), self._own.connection or self._reader.begin() as connection:
             yield connection
 
     @contextmanager
@@ -71,8 +72,22 @@ class Database:
             PosternError: `unavailable` where the store cannot be written now; `conflict` where
                 something of that name exists or something it needs does not.
         """
-        with _explained(), self._writer.begin() as connection:
+        with _explained(), self._own.connection or self._writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Everything that this thread writes inside happens at once, or none of it.
+
+        Raises:
+            PosternError: as `writing`.
+        """
+        with self.writing() as connection:
+            self._own.connection = nullcontext(connection)
+            try:
+                yield
+            finally:
+                self._own.connection = None
 
     def scrub(self) -> bool:
         """Empties the write-ahead log, so that what was deleted is in no file any more.
@@ -108,6 +123,12 @@ class Database:
                 self._onlooker.close()
                 self._onlooker = None
         self._reader.dispose()
+
+
+class _Own(local):
+    """The connection of a thread that writes several things together."""
+
+    connection: AbstractContextManager[Connection] | None = None
 
 
 def open_database(path: Path) -> Database:

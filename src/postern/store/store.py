@@ -1,5 +1,6 @@
 """The store of one site: a folder with one database file."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -72,6 +73,16 @@ class Store:
                 clock_trusted=clock_trusted,
             )
         return here, state
+
+    def together(self) -> AbstractContextManager[None]:
+        """Makes everything that this thread writes inside happen at once, or none of it.
+
+        Not for what destroys keys: those go first, whatever becomes of the rest.
+
+        Raises:
+            PosternError: `unavailable` where it cannot be written now.
+        """
+        return self._database.together()
 
     def version(self) -> int:
         """A number that is another one after every change by anybody, this process included.

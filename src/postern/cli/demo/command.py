@@ -16,7 +16,7 @@ from postern.app.wire import Installation, face_detector, open_service, open_sit
 from postern.cli.console import ERR, OUT, say, warn
 from postern.cli.demo.report import page, picture
 from postern.cli.demo.scene import Cast, enrol_visitor, expected, populate, write_site
-from postern.cli.demo.table import Attempts, draw
+from postern.cli.demo.table import Attempts, Row, draw
 from postern.core.errors import Code, PosternError
 from postern.engine.service import Service
 
@@ -57,16 +57,21 @@ def demo(
 
     Everything it writes is thrown away at the end, but for the report.
     """
+    # Ended from outside, too, it throws everything away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     show(Cast(camera=camera, video=video), report, svg)
 
 
-def show(cast: Cast, report: Path, svg: Path | None = None) -> None:
+def show(cast: Cast, report: Path, svg: Path | None = None) -> tuple[Row, ...]:
     """Runs the demo with a cast, and writes what came of it.
 
     Args:
         cast: Who comes.
         report: Where the page goes.
         svg: Where a picture of the table goes too.
+
+    Returns:
+        What was decided, in order.
 
     Raises:
         PosternError: `internal` where drawn clips did not end as they must; `unavailable` where a
@@ -76,8 +81,6 @@ def show(cast: Cast, report: Path, svg: Path | None = None) -> None:
         raise PosternError(Code.NOT_FOUND, f"There is no video {cast.video}.")
     for file in filter(None, (report, svg)):
         _make_room(file)
-    # Ended from outside, too, it throws everything away.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     with tempfile.TemporaryDirectory(prefix="postern-demo-") as name:
         shown = _played(Path(name), cast, report)
     if svg is not None:
@@ -88,6 +91,7 @@ def show(cast: Cast, report: Path, svg: Path | None = None) -> None:
         raise PosternError(Code.UNAVAILABLE, shown.attempts.troubles[-1])
     elif cast.camera is None and cast.video is None:
         _judge(cast, shown.attempts)
+    return shown.attempts.rows
 
 
 def _played(folder: Path, cast: Cast, report: Path) -> _Shown:
@@ -163,6 +167,12 @@ def _judge(cast: Cast, attempts: Attempts) -> None:
     granted = [str(row.outcome.access_point) for row in attempts.rows
                if row.outcome.decision.granted]  # fmt: skip
     found = (granted.count("barrier"), granted.count("door"))
+    if any(opened > wanted for opened, wanted in zip(found, expected(cast), strict=True)):
+        raise PosternError(
+            Code.INTERNAL,
+            f"The demo let in more than {expected(cast)} at the barrier and the door: {found}.",
+            "This must never happen: please report it.",
+        )
     if found != expected(cast):
         raise PosternError(
             Code.INTERNAL,

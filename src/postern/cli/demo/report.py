@@ -52,5 +52,9 @@ def page(folder: Path, cast: Cast, rows: tuple[Row, ...], detector: str) -> str:
     shown = [tuple(map(str, cells(row))) for row in rows]
     template = environment.get_template("report.html.jinja")
     return template.render(
-        pictures=pictures, rows=shown, detector=detector, enrolled=cast.enrolled.value
+        pictures=pictures,
+        rows=shown,
+        detector=detector,
+        enrolled=cast.enrolled.value,
+        plate=cast.registered,
     )

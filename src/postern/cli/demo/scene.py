@@ -41,6 +41,7 @@ class Cast:
 
     Attributes:
         enrolled: Whose face is enrolled.
+        registered: Which plate is registered.
         at_door: Who comes to the door, in order.
         at_barrier: Which cars come to the barrier, in order.
         camera: A webcam in place of the door's clip; None for the clip.
@@ -48,6 +49,7 @@ class Cast:
     """
 
     enrolled: Portrait = Portrait.COLLINS
+    registered: str = REGISTERED
     at_door: tuple[Portrait, ...] = (Portrait.COLLINS, Portrait.HOPPER, Portrait.COLLINS)
     at_barrier: tuple[Visit, ...] = field(default=VISITS)
     camera: int | None = None
@@ -71,7 +73,7 @@ def populate(installation: Installation, cast: Cast) -> None:
     Raises:
         PosternError: `internal` where the portrait does not give three looks.
     """
-    vehicle = Vehicle(VehicleId("v-demo"), plate_text(REGISTERED), "the registered car")
+    vehicle = Vehicle(VehicleId("v-demo"), plate_text(cast.registered), "the registered car")
     store, now = installation.store, installation.clock.now().utc
     store.vehicles.add(vehicle)
     plate = Credential(CredentialId("plate-demo"), Factor.PLATE, vehicle.id, True, _BEGAN)
@@ -100,7 +102,7 @@ def enrol_visitor(installation: Installation) -> None:
 
 def expected(cast: Cast) -> tuple[int, int]:
     """How many attempts should be granted at the barrier and at the door."""
-    cars = sum(visit.plate == REGISTERED and not visit.blur for visit in cast.at_barrier)
+    cars = sum(visit.plate == cast.registered and not visit.blur for visit in cast.at_barrier)
     return cars, sum(person is cast.enrolled for person in cast.at_door)
 
 

@@ -1,0 +1,254 @@
+"""Who may be recognised: read again exactly when something changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from postern.app.register import StoredRegister
+from postern.core.errors import Code, PosternError
+from postern.core.evidence import Factor
+from postern.core.ids import CredentialId, Holder
+from postern.core.look import Kind
+from postern.core.person import Person
+from postern.engine.ports import Known
+from postern.frame import Template
+from postern.store.store import Store, open_store
+from postern.vault.vault import Vault, open_vault
+from postern.vision.plates.match import PlateMatcher
+from tests.people import (
+    ALICE,
+    BARRIER,
+    DAY,
+    DOOR,
+    ERIN,
+    GARAGE,
+    NOW,
+    PERSONS,
+    PLATE,
+    VAN,
+    WAY_OUT,
+    consent,
+    credential,
+    moment,
+    permit,
+)
+
+MODEL = "ab" * 32
+PEOPLE = tuple(person for person in PERSONS if person.id in (ALICE, ERIN))
+
+
+@dataclass
+class Office:
+    """A site with Alice and Erin by face and the van by its plate."""
+
+    folder: Path
+    store: Store
+    vault: Vault
+    register: StoredRegister
+    trusted: bool = True
+
+    def known(self, seconds: float = 0.0) -> Known:
+        """What is known at the door, so many seconds after noon."""
+        return self.register.known(DOOR, moment(seconds))
+
+    def faces(self, seconds: float = 0.0) -> set[Holder]:
+        """Whose faces may be compared there."""
+        return {one.holder for one in self.known(seconds).references[Kind.FACE]}
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    store, vault = open_store(tmp_path), open_vault(tmp_path)
+    for person in PEOPLE:
+        enrol(store, vault, person)
+    van = next(one for one in GARAGE if one.id == VAN)
+    store.vehicles.add(van)
+    store.credentials.add(credential(Factor.PLATE, VAN), now=NOW)
+    store.permits.add(permit(ALICE, ERIN, name="staff", liveness=False))
+    store.permits.add(permit(VAN, name="van", factors=(PLATE,), liveness=False))
+    register = StoredRegister(store, vault, PlateMatcher("m").reference, lambda _: made.trusted)
+    made = Office(tmp_path, store, vault, register)
+    yield made
+    vault.close()
+    store.close()
+
+
+def enrol(store: Store, vault: Vault, person: Person) -> None:
+    """Keeps a person with their consent and a face that is nobody else's."""
+    store.people.add(person)
+    store.consents.add(consent(person.id))
+    vector = np.random.default_rng(list(person.id.encode())).normal(size=128).astype(np.float32)
+    face = credential(Factor.FACE, person.id)
+    sealed = vault.seal(face.id, person.id, Template(vector, MODEL, 3))
+    store.credentials.add(face, now=NOW, sealed=sealed.blob)
+
+
+def test_known_names_who_holds_a_permit_here(office: Office) -> None:
+    """Permits, opened faces and plates of this access point."""
+    known = office.known()
+
+    assert {"staff", "van"} == {one.id for one in known.permits}
+    assert {ALICE, ERIN} == office.faces()
+    assert [VAN] == [one.holder for one in known.references[Kind.PLATE]]
+
+
+def test_known_asks_the_store_nothing_while_nothing_changed(office: Office) -> None:
+    """The same object comes back, and not one query but the counter's was made."""
+    before = office.known()
+    with _Queries() as asked:
+        again = [office.known(at / 10) for at in range(20)]
+
+    assert all(one is before for one in again)
+    assert [] == asked
+
+
+def test_known_is_the_same_for_each_access_point_by_itself(office: Office) -> None:
+    """What is known at one door is not given at another."""
+    at_door = office.known()
+    at_barrier = office.register.known(BARRIER, moment())
+
+    assert BARRIER.id == at_barrier.state.access_point.id
+    assert at_door is office.known()
+
+
+def test_withdrawal_by_another_process_counts_at_the_next_look(office: Office) -> None:
+    """The reference is gone although this process read it a moment before."""
+    assert {ALICE, ERIN} == office.faces()
+    with open_store(office.folder) as store:
+        other = open_vault(office.folder, store.credentials.count_sealed())
+        store.consents.withdraw(consent(ALICE).id, NOW, other.erase)
+        other.close()
+
+    assert {ERIN} == office.faces(0.1)
+    assert ALICE not in {one.holder for one in office.known(0.2).state.credentials.values()}
+
+
+def test_withdrawal_in_this_process_counts_at_the_next_look(office: Office) -> None:
+    """Also where the change came through the very store that is read."""
+    office.known()
+    office.store.consents.withdraw(consent(ALICE).id, NOW, office.vault.erase)
+
+    assert {ERIN} == office.faces()
+
+
+def test_new_permits_and_people_count_at_the_next_look(office: Office) -> None:
+    """What is added is seen as what is taken away."""
+    office.known()
+    carol = next(one for one in PERSONS if one.name == "Carol")
+    enrol(office.store, office.vault, carol)
+    office.store.permits.add(permit(carol.id, name="carol", liveness=False))
+    assert {ALICE, ERIN, carol.id} == office.faces()
+
+    office.store.permits.remove(permit(carol.id, name="carol").id)
+    assert {ALICE, ERIN} == office.faces()
+
+
+def test_consent_that_ends_while_running_counts_at_once(office: Office) -> None:
+    """No change in the store is needed: the clock is enough."""
+    ends_s = (consent(ALICE).expires - NOW).total_seconds()
+    assert ALICE in office.faces(ends_s - 0.1)
+
+    assert set() == office.faces(ends_s)
+
+
+def test_credential_that_begins_or_ends_counts_at_once(office: Office) -> None:
+    """Also where consent stands on."""
+    later = credential(Factor.FACE, ALICE, name=CredentialId("later"), valid_from=NOW + 0.5 * DAY)
+    vector = np.ones(128, np.float32)
+    sealed = office.vault.seal(later.id, ALICE, Template(vector, MODEL, 3))
+    office.store.credentials.add(later, now=NOW, sealed=sealed.blob)
+    day_s = DAY.total_seconds()
+    assert 2 == len(office.known().references[Kind.FACE])
+
+    assert 3 == len(office.known(day_s / 2).references[Kind.FACE])
+
+
+def test_attack_clock_stepped_back_is_read_again(office: Office) -> None:
+    """What was read at a later time says nothing about an earlier one."""
+    ends_s = (consent(ALICE).expires - NOW).total_seconds()
+    assert set() == office.faces(ends_s + 1)
+
+    assert {ALICE, ERIN} == office.faces()
+
+
+def test_clock_that_is_no_longer_trusted_is_told(office: Office) -> None:
+    """The state says so at the next look."""
+    assert office.known().state.clock_trusted
+    office.trusted = False
+
+    assert not office.known().state.clock_trusted
+
+
+def test_references_stay_the_same_object_over_changes_elsewhere(office: Office) -> None:
+    """An event does not make every face be prepared anew."""
+    before = office.known().references
+    office.store.people.rename(replace(PEOPLE[0], name="Alicia"))
+    after = office.known().references
+
+    assert before is not after
+    assert before[Kind.FACE] is after[Kind.FACE]
+    assert before[Kind.PLATE] is after[Kind.PLATE]
+
+
+def test_one_damaged_reference_keeps_nobody_else_out(office: Office) -> None:
+    """A reference whose key was destroyed is left out."""
+    office.vault.erase(ALICE)
+
+    assert {ERIN} == office.faces()
+
+
+def test_keys_that_cannot_be_read_now_leave_nobody_out_for_good(office: Office) -> None:
+    """The look fails, and the next one succeeds."""
+    kept = office.vault
+    broken = StoredRegister(
+        office.store, _Blocked(kept), PlateMatcher("m").reference, lambda _: True
+    )  # type: ignore[arg-type]
+    with pytest.raises(PosternError, match="later"):
+        broken.known(DOOR, moment())
+
+    assert 2 == len(broken.known(DOOR, moment()).references[Kind.FACE])
+
+
+def test_passing_counts_the_area(office: Office) -> None:
+    """In by an entry, out by an exit; what is known says so at once."""
+    office.known()
+    office.register.passed(DOOR, (ALICE,), NOW)
+    assert (1, {ALICE: NOW}) == (office.known().state.occupancy, office.known().state.inside)
+
+    office.register.passed(WAY_OUT, (ALICE,), NOW)
+    assert 0 == office.known().state.occupancy
+
+
+class _Blocked:
+    """A vault whose keys are locked the first time."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._blocked = True
+
+    def open(self, sealed: Any) -> Template:
+        if self._blocked:
+            self._blocked = False
+            raise PosternError(Code.UNAVAILABLE, "Come back later.")
+        return self._vault.open(sealed)
+
+
+class _Queries:
+    """Every statement that reaches SQLite through SQLAlchemy inside."""
+
+    def __enter__(self) -> list[str]:
+        self._asked: list[str] = []
+        event.listen(Engine, "before_cursor_execute", self._note)
+        return self._asked
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(Engine, "before_cursor_execute", self._note)
+
+    def _note(self, *given: object) -> None:
+        self._asked.append(str(given[2]))

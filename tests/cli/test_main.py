@@ -1,0 +1,86 @@
+"""The entry point: whatever happens, nobody is shown a traceback."""
+
+from pathlib import Path
+
+import pytest
+
+from postern import cli
+from tests.cli.terminal import Answer, ended, postern, started
+
+#: Blocks of 512 bytes that a file may have, so that the disk is as good as full: at once, and at
+#: each of the steps in which a vehicle is kept.
+_SMALL_DISKS = (10, 60, 100, 140, 180)
+
+
+def fails() -> None:
+    """A command with a mistake in it."""
+    raise ZeroDivisionError
+
+
+def meets_a_full_disk() -> None:
+    """A command that the system lets down."""
+    raise OSError(28, "No space left on device", "/somewhere")
+
+
+def ends() -> None:
+    """A command whose reader has gone."""
+    raise BrokenPipeError(32, "Broken pipe")
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("fails", ("postern: An internal fault (ZeroDivisionError in tests.cli.test_main:", 1)),
+        ("meets_a_full_disk", ("postern: /somewhere: No space left on device.", 7)),
+    ],
+)
+def test_a_failure_that_nobody_foresaw_is_one_sentence(
+    command: str, answer: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says where the mistake is, and the exit code is not 0."""
+    monkeypatch.setitem(cli.COMMANDS, "broken", f"{__name__}:{command}")
+
+    told = postern("broken")
+
+    assert answer[1] == told.code
+    assert told.err.startswith(answer[0])
+    assert "Traceback" not in told.err + told.out
+
+
+def test_full_disk_is_one_sentence_and_nothing_is_half_done(folder: Path) -> None:
+    """A vehicle that could not be kept whole is not kept; with room it is."""
+    assert 0 == postern("vehicle", "add", "AB001").code
+    told = [_limited(folder, f"AB{room:03}", room) for room in _SMALL_DISKS]
+    refused = [answer for answer in told if answer.code]
+
+    assert refused
+    for answer in refused:
+        assert 7 == answer.code, answer
+        assert answer.err.startswith("postern: The ")
+        assert "Traceback" not in answer.err
+    kept = postern("vehicle", "list", "--json").out
+    credentials = postern("events", "--json").out.count('"kind": "enrolled"')
+    assert kept.count('"plate"') == credentials == 1 + len(told) - len(refused)
+    assert 0 == postern("vehicle", "add", "AB099").code
+
+
+def test_no_command_starts_without_its_help() -> None:
+    """Every command is found, loads, and says what it does."""
+    for name in cli.COMMANDS:
+        told = postern(name, "--help")
+        assert 0 == told.code, name
+        assert f"Usage: postern {name}" in told.out
+
+
+def test_completion_is_offered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell asks the program, which knows its commands."""
+    monkeypatch.setenv("_POSTERN_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "postern mo")
+    monkeypatch.setenv("COMP_CWORD", "1")
+
+    assert "models" == ended(started(cwd=folder)).out.strip()
+
+
+def _limited(folder: Path, plate: str, room: int) -> Answer:
+    """Registers a vehicle where no file may grow beyond a size."""
+    return ended(started("vehicle", "add", plate, cwd=folder, before=f"ulimit -f {room}"))

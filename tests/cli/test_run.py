@@ -1,0 +1,94 @@
+"""`postern run`, in a process of its own, on recorded clips."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from postern.cli.demo.barrier import VISIT_S, Visit, write_barrier_clip
+from tests.cli.terminal import Answer, ended, postern, started
+
+BARRIER = """\
+[site]
+name = "Garage"
+
+[camera.lane]
+kind = "file"
+path = "barrier.mp4"
+sees = "plate"
+
+[actuator.boom]
+kind = "simulated"
+
+[access_point.barrier]
+cameras = ["lane"]
+actuator = "boom"
+"""
+
+
+@pytest.fixture
+def garage(folder: Path) -> Path:
+    """A barrier with one registered vehicle."""
+    (folder / "site.toml").write_text(BARRIER, "utf-8")
+    assert 0 == postern("vehicle", "add", "KA MP 417").code
+    assert 0 == postern("permit", "add", "--vehicle", "KAMP417", "--at", "barrier").code
+    return folder
+
+
+def test_recorded_clip_opens_the_gate_end_to_end(garage: Path) -> None:
+    """The registered vehicle is let through once, and the event says what the actuator did."""
+    write_barrier_clip(garage / "barrier.mp4", [Visit("KA MP 417")], seed=1)
+
+    told = ended(started("run", cwd=garage))
+
+    assert 0 == told.code, told
+    assert 1 == told.err.count("barrier: granted (a permit lets through) The simulated actuator")
+    assert "" == told.out
+    newest, before = json.loads(postern("events", "--json", "--limit", "2").out)
+    assert ("acted", True) == (newest["kind"], newest["event"]["done"])
+    assert ("decided", "permitted") == (before["kind"], before["event"]["reason"])
+
+
+def test_one_service_serves_a_site_and_ends_when_told(garage: Path) -> None:
+    """A second one is refused while the first runs; Ctrl-C ends it with exit code 0."""
+    write_barrier_clip(garage / "barrier.mp4", [Visit("HD TR 92")] * 5, seed=1)
+    first = started("run", cwd=garage)
+    _wait_for(garage / "data" / "service.lock")
+
+    second = ended(started("run", cwd=garage))
+    # Commands work meanwhile.
+    added = postern("vehicle", "add", "AB123")
+    assert first.poll() is None, "the clip is shorter than the test"
+    first.send_signal(signal.SIGINT)
+    told = ended(first, timeout_s=VISIT_S)
+
+    assert 0 == added.code
+    assert 5 == second.code
+    assert "Another Postern is serving this site already." in second.err
+    assert (0, True) == (told.code, "stopped" in told.err)
+
+
+def test_damaged_recording_is_told_and_is_a_failure(garage: Path) -> None:
+    """One red sentence for the camera, no traceback, and an exit code that a manager sees."""
+    write_barrier_clip(garage / "barrier.mp4", [Visit("HD TR 92")], seed=1)
+    whole = (garage / "barrier.mp4").read_bytes()
+    (garage / "barrier.mp4").write_bytes(whole[: len(whole) // 2])
+
+    told = ended(started("run", cwd=garage))
+
+    assert 7 == told.code
+    assert "lane: red - " in told.err
+    assert _lines_are_sentences(told)
+
+
+def _lines_are_sentences(told: Answer) -> bool:
+    return "Traceback" not in told.err and "[h264" not in told.err + told.out
+
+
+def _wait_for(file: Path) -> None:
+    deadline_s = time.monotonic() + 60
+    while not file.exists():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
