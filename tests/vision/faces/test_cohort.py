@@ -27,12 +27,10 @@ from postern.vision.faces.landmarks import Landmarks
 from tests.vision.faces.pictures import people, read
 
 _DETECTORS: tuple[Literal["yunet", "dlib"], ...] = ("yunet", "dlib")
-#: How much nearer a cohort may lie, of distances of about 0.4. Part of it is what so few pictures
-#: leave uncertain (0.02); the rest is a shortfall that is known. With all pictures (4,848 sources,
-#: 901 unseen people) the 0.1 and 1 % quantiles are about those of the unseen, but at 5 % they are
-#: 0.435 (yunet) and 0.429 (dlib) beside 0.447, whose 95 % interval is 0.436 to 0.458. A reach of
-#: 1.25 instead of 1.15 gives 0.450: once the cohorts are made so, this has to go down to 0.02.
-_NEARER = 0.03
+#: How much nearer a cohort may lie, of distances of about 0.4: what so few pictures leave uncertain.
+#: With all pictures the 5 % quantiles are 0.445 (yunet) and 0.441 (dlib) beside 0.443 and 0.448 of
+#: unseen people (docs/benchmarks/faces.md).
+_NEARER = 0.02
 
 
 @dataclass(frozen=True)

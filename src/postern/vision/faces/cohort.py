@@ -21,7 +21,7 @@ NEAREST = 100
 NEIGHBOURS = 50
 #: How far a draw reaches beyond its neighbourhood's own spread, so that it lies as far from every
 #: source as an unseen person does: measured, see docs/benchmarks/faces.md.
-REACH = 1.15
+REACH = 1.20
 
 
 @dataclass(frozen=True, slots=True)
