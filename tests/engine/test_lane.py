@@ -345,6 +345,34 @@ def test_next_car_does_not_wait_for_the_last_driver_to_be_out_of_sight() -> None
     assert [{COUPE, ERIN}, {VAN}] == [set(decided.holders) for decided in stage.ledger.decided]
 
 
+def test_queue_in_the_picture_delays_a_car_and_its_driver_by_a_moment() -> None:
+    """Two plates are seen when Erin looks up, and either might be hers; the next comparison of the
+    plates, one by one, opens for the coupé."""
+    stage = Stage(BARRIER, PERMITS[2:])
+    stage.plate(stage.seen(1, COUPE), stage.seen(2, VAN))
+    for _ in range(21):
+        stage.later(0.1)
+        stage.face(stage.seen(1, ERIN))
+        stage.plate(stage.seen(1, COUPE), stage.seen(2, VAN))
+
+    assert [{COUPE, ERIN}] == [set(decided.holders) for decided in stage.ledger.decided]
+
+
+def test_bystander_is_told_from_the_driver_who_was_let_through() -> None:
+    """Alice stands by, hard to make out, when the coupé opens with Erin's face; when both have gone
+    it is her turn."""
+    stage = Stage(BARRIER)
+    stage.face(stage.seen(1, ERIN), stage.seen(2, MALLORY))
+    stage.plate(stage.seen(1, COUPE))
+    assert 1 == len(stage.pulses)
+
+    stage.later(0.5)
+    stage.plate()
+    stage.face(stage.seen(2, ALICE, looks=2))
+
+    assert [{COUPE, ERIN}, {ALICE}] == [set(decided.holders) for decided in stage.ledger.decided]
+
+
 def test_track_that_breaks_late_opens_once() -> None:
     """Alice stands in the open door for half a minute before her track breaks."""
     stage = Stage()
@@ -644,6 +672,21 @@ def test_refusal_of_somebody_beside_one_who_is_let_in_is_one_event() -> None:
     for _ in range(10):
         stage.later(0.5)
         stage.face(stage.seen(1, ERIN, looks=2))
+    stage.face()
+
+    assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
+    assert 2 == len({decided.attempt for decided in stage.ledger.decided})
+
+
+def test_refusal_of_somebody_who_then_turns_away_has_a_name_of_its_own() -> None:
+    """Erin is refused, Alice is let in, and Erin is still there but shows nothing any more."""
+    stage = Stage(permits=(*PERMITS, permit(ERIN, name="erin", liveness=False, schedule=NIGHTS)))
+    stage.face(stage.seen(1, ERIN))
+    stage.face(stage.seen(1, ERIN), stage.seen(2, ALICE))
+    stage.later(0.5)
+    stage.register.fault = fails
+    with pytest.raises(PosternError):
+        stage.face(stage.seen(1, ERIN))
     stage.face()
 
     assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from threading import Event, enumerate
+from threading import Event, Lock, enumerate
 
 import pytest
 
@@ -156,6 +156,28 @@ def always_away() -> Iterator[Frame]:
     """A camera that cannot be reached."""
     raise unavailable()
     yield
+
+
+def test_no_more_cameras_are_looked_at_at_once_than_there_are_workers() -> None:
+    """Four cameras, two desks: the processor is never given more than two pictures."""
+    busy, most, lock = set[str](), 0, Lock()
+
+    def counts(shown: Frame) -> None:
+        nonlocal most
+        with lock:
+            busy.add(shown.camera)
+            most = max(most, len(busy))
+        time.sleep(0.02)
+        with lock:
+            busy.discard(shown.camera)
+
+    eyes = tuple(eye(f"c-{n}", FakeSource(film(f"c-{n}", "", 1000)), counts) for n in range(4))
+    service = Service([Post(Stage(DOOR).lane, eyes)], FakeObserver([]), 2, SHORT)
+    service.start()
+    time.sleep(0.5)
+    service.stop()
+
+    assert 2 == most
 
 
 def test_stop_is_bounded_however_many_cameras_hang() -> None:
