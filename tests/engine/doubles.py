@@ -6,11 +6,12 @@ any pixels. Everything that matters is written into one list, in the order in wh
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, time
 from itertools import count
 from threading import Condition, Event
 
 import numpy as np
+import pytest
 
 from postern.core.access_point import AccessPoint
 from postern.core.errors import Code, PosternError
@@ -22,6 +23,7 @@ from postern.core.look import Box, Flaw, Kind, Look
 from postern.core.moment import Moment
 from postern.core.permit import Permit
 from postern.core.ports import Clock, Command, Ledger, Report
+from postern.core.schedule import Schedule, Span
 from postern.engine.lane import Lane
 from postern.engine.ports import Known, Outcome
 from postern.frame import Frame, Reference, Sighting, Template, Track
@@ -359,3 +361,32 @@ class FakeTracker:
             looks = min(3, len(before.probes) + 1)
             self._track = track(before.number, who, now, looks=looks, age_s=now.since(before.first))
         return () if self._track is None else (self._track,)
+
+
+#: Never in force at the hour of the tests.
+NIGHTS = Schedule(UTC, ((Span(time(22), time(23)),),) * 7)
+AT_NIGHT = (permit(ALICE, name="alice", liveness=False, schedule=NIGHTS),)
+BY_PLATE = (PLATE,)
+
+
+def fails() -> None:
+    """Raises what the ports promise to raise."""
+    raise unavailable()
+
+
+def breaks() -> None:
+    """Raises what nobody foresaw."""
+    raise RuntimeError("unforeseen")
+
+
+def fails_without_a_word() -> None:
+    """Raises an error that says nothing."""
+    raise unavailable("")
+
+
+def raising(fault: Callable[[], None]) -> Callable[[Kept], None]:
+    """The same for a ledger."""
+    return lambda event: fault()
+
+
+every_fault = pytest.mark.parametrize("fault", [fails, breaks, fails_without_a_word])
