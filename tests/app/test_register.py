@@ -205,10 +205,8 @@ def test_one_damaged_reference_keeps_nobody_else_out(office: Office) -> None:
 
 def test_keys_that_cannot_be_read_now_leave_nobody_out_for_good(office: Office) -> None:
     """The look fails, and the next one succeeds."""
-    kept = office.vault
-    broken = StoredRegister(
-        office.store, _Blocked(kept), PlateMatcher("m").reference, lambda _: True
-    )  # type: ignore[arg-type]
+    vault: Any = _Blocked(office.vault)
+    broken = StoredRegister(office.store, vault, PlateMatcher("m").reference, lambda _: True)
     with pytest.raises(PosternError, match="later"):
         broken.known(DOOR, moment())
 

@@ -12,10 +12,17 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from postern.app.wire import Installation, face_detector, open_service, open_site, read_site
+from postern.app.wire import (
+    Installation,
+    face_detector,
+    open_service,
+    open_site,
+    read_site,
+    try_recording,
+)
 from postern.cli.console import ERR, OUT, say, warn
 from postern.cli.demo.report import page, picture
-from postern.cli.demo.scene import Cast, enrol_visitor, expected, populate, write_site
+from postern.cli.demo.scene import LANE, Cast, enrol_visitor, expected, populate, write_site
 from postern.cli.demo.table import Attempts, Row, draw
 from postern.core.errors import Code, PosternError
 from postern.engine.service import Service
@@ -97,6 +104,9 @@ def show(cast: Cast, report: Path, svg: Path | None = None) -> tuple[Row, ...]:
 def _played(folder: Path, cast: Cast, report: Path) -> _Shown:
     with ERR.status("Drawing the clips ..."):
         site = read_site(write_site(folder, cast))
+    fault = try_recording(site, LANE)
+    if fault is not None:
+        raise fault
     with open_site(site, throwaway=True) as installation:
         with ERR.status("Loading the models, registering a car and enrolling a person ..."):
             populate(installation, cast)

@@ -20,7 +20,7 @@ from postern.core.person import Person
 from postern.core.vehicle import Vehicle, plate_text
 from postern.frame import Frame
 
-CORRIDOR = CameraId("corridor")
+LANE, CORRIDOR = CameraId("lane"), CameraId("corridor")
 BARRIER, DOOR = AccessPointId("barrier"), AccessPointId("door")
 #: Since when the demo's permits count: always.
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -149,7 +149,7 @@ def _site_text(cast: Cast) -> str:
 name = "Demo"
 data = "data"
 
-[camera.lane]
+[camera.{LANE}]
 sees = "plate"
 kind = "file"
 path = {_quoted(video)}
@@ -165,7 +165,7 @@ kind = "simulated"
 kind = "simulated"
 
 [access_point.{BARRIER}]
-cameras = ["lane"]
+cameras = ["{LANE}"]
 actuator = "gate"
 
 [access_point.{DOOR}]
