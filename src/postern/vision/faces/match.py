@@ -46,26 +46,27 @@ class FaceMatcher:
         self, probes: Sequence[Template], references: Sequence[Reference], seen: Moment
     ) -> tuple[Evidence, ...]:
         """See `postern.frame.Matcher.match`. Looks beyond the third are not used: no table covers
-        them. A template of another model gives NaN, which no permit accepts.
+        them. A probe of another model gives NaN, which no permit accepts; a reference of another
+        model gives nothing, so that one person who needs new looks keeps nobody else out.
         """
         if not probes or not references:
             return ()
         used = probes[:PROBE_LOOKS]
-        bounds = np.full(len(references), np.nan)
         gallery = self._prepared(references)
+        bounds = np.full(len(gallery.rows), np.nan)
         if gallery.rows and all(self._ours(probe) for probe in used):
-            bounds[gallery.rows] = self._bounds(used, gallery)
+            bounds = self._bounds(used, gallery)
         evidence = [
             Evidence(
                 Factor.FACE,
-                reference.holder,
-                reference.credential,
+                references[row].holder,
+                references[row].credential,
                 float(bound),
                 len(references),
                 len(used),
                 seen,
             )
-            for reference, bound in zip(references, bounds, strict=True)
+            for row, bound in zip(gallery.rows, bounds, strict=True)
         ]
         return tuple(sorted(evidence, key=_best_first))
 
