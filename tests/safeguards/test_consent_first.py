@@ -18,7 +18,7 @@ from postern.cli.demo.scene import Cast
 from postern.cli.enrol import keep
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
-from postern.core.ids import PersonId
+from postern.core.ids import CredentialId, PersonId, VehicleId
 from postern.core.person import Person
 from postern.engine.enrol import Presence
 from postern.engine.ports import Outcome
@@ -116,8 +116,10 @@ def test_enrolment_is_kept_with_its_consent_or_not_at_all(
 
     # And where it fails, neither name nor consent nor reference is.
     template = Template(np.ones(128, np.float32), MODEL, 3)
-    with pytest.raises(PosternError, match="access points"):
-        keep(installation, Person(PersonId("p-two"), "Two"), frozenset(), template)
+    taken = replace(credential(Factor.PLATE, VehicleId("v-demo")), id=CredentialId("face-p-two"))
+    installation.store.credentials.add(taken, now=NOW)
+    with pytest.raises(PosternError, match="already"):
+        keep(installation, Person(PersonId("p-two"), "Two"), given.places, template)
     assert ["p-demo"] == [person.id for person in installation.store.people.all()]
     assert 1 == installation.store.credentials.count_sealed()
 
