@@ -27,7 +27,7 @@ from postern.vision.faces.landmarks import Landmarks
 from tests.vision.faces.pictures import people, read
 
 _DETECTORS: tuple[Literal["yunet", "dlib"], ...] = ("yunet", "dlib")
-#: How much nearer a cohort may lie, of distances of about 0.4: what so few pictures leave uncertain.
+#: How much nearer a cohort may lie, of distances of about 0.4: what few pictures leave uncertain.
 #: With all pictures the 5 % quantiles are 0.445 (yunet) and 0.441 (dlib) beside 0.443 and 0.448 of
 #: unseen people (docs/benchmarks/faces.md).
 _NEARER = 0.02
