@@ -12,6 +12,7 @@ import pytest
 from postern.cli.demo import command, scene
 from postern.cli.demo.barrier import Visit
 from postern.cli.demo.door import Portrait
+from postern.cli.demo.report import picture
 from postern.cli.demo.scene import REGISTERED, Cast
 from postern.cli.demo.table import Row
 from postern.core.errors import Code, PosternError
@@ -72,7 +73,7 @@ def test_demo_opens_and_stays_shut_for_the_right_reasons(home: Path, sockets: li
 
     assert told is not None
     assert 0 == told.code, told.err
-    granted = re.findall(r"│ (barrier|door) +│ granted", told.out)
+    granted = re.findall(r"│ (barrier|door) +│ [^│]+ │ granted", told.out)
     assert {"barrier": 1, "door": 2} == Counter(granted)
     assert "the plate cannot be read" in told.out
     assert {"here/demo-report/index.html"} == _files(home)
@@ -81,6 +82,7 @@ def test_demo_opens_and_stays_shut_for_the_right_reasons(home: Path, sockets: li
     # A picture for each of the seven visits, and nothing that is fetched.
     assert 7 == report.count("data:image/jpeg;base64,")
     assert not re.search(r"(?:src|href)=\"(?!data:)", report)
+    assert 'url("http' not in picture((), "Nobody came") + report
 
 
 def test_attack_swapped_media_swap_the_outcomes(home: Path) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 from postern.app.wire import Installation, open_service, tidy
 from postern.cli.console import ERR, say, warn
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile, opened
-from postern.core.decision import MEANING
+from postern.core.decision import MEANING, Reason
 from postern.core.errors import PosternError
 from postern.core.ids import CameraId
 from postern.core.look import ADVICE
@@ -92,7 +92,10 @@ def words(outcome: Outcome) -> str:
     """Why an attempt ended as it did, in words."""
     if outcome.flaws:
         return ", ".join(ADVICE[flaw] for flaw in outcome.flaws)
-    meaning = MEANING[outcome.decision.reason]
+    decision = outcome.decision
+    if decision.reason is Reason.UNAUTHORIZED and decision.permit is None:
+        return "not recognised"
+    meaning = MEANING[decision.reason]
     return f"{meaning}: {outcome.detail}" if _adds(outcome) else meaning
 
 

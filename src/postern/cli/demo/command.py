@@ -5,6 +5,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -22,7 +23,15 @@ from postern.app.wire import (
 )
 from postern.cli.console import ERR, OUT, say, warn
 from postern.cli.demo.report import page, picture
-from postern.cli.demo.scene import LANE, Cast, enrol_visitor, expected, populate, write_site
+from postern.cli.demo.scene import (
+    LANE,
+    Cast,
+    enrol_visitor,
+    expected,
+    populate,
+    visitor,
+    write_site,
+)
 from postern.cli.demo.table import Attempts, Row, draw
 from postern.core.errors import Code, PosternError
 from postern.engine.service import Service
@@ -112,17 +121,17 @@ def _played(folder: Path, cast: Cast, report: Path) -> _Shown:
             populate(installation, cast)
         if cast.camera is not None:
             enrol_visitor(installation)
-        shown = _watched(installation)
+        shown = _watched(installation, cast)
         text = page(folder, cast, shown.attempts.rows, face_detector(installation))
     _write(report, text)
     say(f"The report with pictures is {report}.")
     return shown
 
 
-def _watched(installation: Installation) -> _Shown:
+def _watched(installation: Installation, cast: Cast) -> _Shown:
     """Runs the service until the clips end or somebody stops it."""
     began_s = monotonic()
-    attempts = Attempts(lambda: monotonic() - began_s)
+    attempts = Attempts(lambda: monotonic() - began_s, partial(visitor, cast))
     with ExitStack() as stack:
         with ERR.status("Getting ready ..."):
             service = stack.enter_context(open_service(installation, attempts))

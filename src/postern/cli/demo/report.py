@@ -1,5 +1,6 @@
 """The demo's report: one page with pictures of the demo's own clips and what was decided."""
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from io import StringIO
@@ -10,7 +11,9 @@ from rich.console import Console
 
 from postern.cli.demo.clip import still
 from postern.cli.demo.scene import Cast, stills
-from postern.cli.demo.table import Row, cells, draw
+from postern.cli.demo.table import COLUMNS, Row, cells, draw
+
+_FONTS = re.compile(r"@font-face \{.*?\n    \}\n", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ def picture(rows: tuple[Row, ...], title: str) -> str:
     """The table as a drawing, SVG, as a terminal of 118 columns shows it."""
     console = Console(record=True, width=118, file=StringIO(), force_terminal=True)
     console.print(draw(rows, (), title))
-    return console.export_svg(title="postern demo")
+    # Without the fonts that it would have a browser fetch from a third party.
+    return _FONTS.sub("", console.export_svg(title="postern demo"))
 
 
 def page(folder: Path, cast: Cast, rows: tuple[Row, ...], detector: str) -> str:
@@ -53,6 +57,7 @@ def page(folder: Path, cast: Cast, rows: tuple[Row, ...], detector: str) -> str:
     template = environment.get_template("report.html.jinja")
     return template.render(
         pictures=pictures,
+        columns=COLUMNS,
         rows=shown,
         detector=detector,
         enrolled=cast.enrolled.value,

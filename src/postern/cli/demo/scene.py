@@ -106,15 +106,26 @@ def expected(cast: Cast) -> tuple[int, int]:
     return cars, sum(person is cast.enrolled for person in cast.at_door)
 
 
+def visitor(cast: Cast, place: AccessPointId, at_s: float) -> str:
+    """Who comes to an access point so many seconds after the start; empty for real input."""
+    if place == BARRIER and cast.video is None:
+        visit = cast.at_barrier[min(int(at_s / barrier.VISIT_S), len(cast.at_barrier) - 1)]
+        return f"{visit.plate}, blurred" if visit.blur else visit.plate
+    if place == DOOR and cast.camera is None:
+        return cast.at_door[min(int(at_s / door.VISIT_S), len(cast.at_door) - 1)].value
+    return ""
+
+
 def stills(cast: Cast) -> Iterator[tuple[str, str, float]]:
     """A clip, a caption and a second for every visit, where the demo plays its own clips."""
     if cast.video is None:
-        for at, visit in enumerate(cast.at_barrier):
-            caption = f"{visit.plate}, blurred" if visit.blur else visit.plate
-            yield "barrier.mp4", caption, at * barrier.VISIT_S + 2.0
+        for at in range(len(cast.at_barrier)):
+            shown_s = at * barrier.VISIT_S + 2.0
+            yield "barrier.mp4", visitor(cast, BARRIER, shown_s), shown_s
     if cast.camera is None:
-        for at, person in enumerate(cast.at_door):
-            yield "door.mp4", person.value, at * door.VISIT_S + 2.2
+        for at in range(len(cast.at_door)):
+            shown_s = at * door.VISIT_S + 2.2
+            yield "door.mp4", visitor(cast, DOOR, shown_s), shown_s
 
 
 def _enrol(installation: Installation, person: Person, portrait: Portrait) -> None:

@@ -8,8 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from postern.cli.run import words
-from postern.core.ids import CameraId
+from postern.core.ids import AccessPointId, CameraId
 from postern.engine.ports import Outcome
+
+COLUMNS = (
+    "second", "access point", "who comes", "decision", "why", "a stranger passes", "looks", "ms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +22,12 @@ class Row:
 
     Attributes:
         at_s: Seconds after the demo began.
+        who: Who came, where the demo's own clip shows it; the program itself is not told.
         outcome: What became of it.
     """
 
     at_s: float
+    who: str
     outcome: Outcome
 
 
@@ -30,10 +36,14 @@ class Attempts:
 
     Args:
         now_s: Gives the seconds since the demo began.
+        visitor: Says who comes to an access point at such a second.
     """
 
-    def __init__(self, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self, now_s: Callable[[], float], visitor: Callable[[AccessPointId, float], str]
+    ) -> None:
         self._now_s = now_s
+        self._visitor = visitor
         self._lock = Lock()
         self._rows: tuple[Row, ...] = ()
         self._troubles: tuple[str, ...] = ()
@@ -52,8 +62,10 @@ class Attempts:
 
     def ended(self, outcome: Outcome) -> None:
         """See `postern.engine.ports.Observer.ended`."""
+        at_s = self._now_s()
+        row = Row(at_s, self._visitor(outcome.access_point, at_s), outcome)
         with self._lock:
-            self._rows = (*self._rows, Row(self._now_s(), outcome))
+            self._rows = (*self._rows, row)
 
     def health(self, camera: CameraId, state: str, sentence: str) -> None:
         """See `postern.engine.ports.Observer.health`."""
@@ -65,24 +77,24 @@ class Attempts:
 def draw(rows: tuple[Row, ...], troubles: tuple[str, ...], title: str) -> Table:
     """The table of the attempts so far."""
     table = Table(title=title, caption="\n".join(troubles), caption_style="red", expand=True)
-    for name in ("second", "access point", "decision", "why", "a stranger would", "looks", "ms"):
+    for name in COLUMNS:
         number = name in ("second", "looks", "ms")
         # What is short stays whole on a narrow terminal; the reasons wrap.
-        short = number or name in ("access point", "decision")
+        short = number or name in ("access point", "who comes", "decision")
         table.add_column(name, justify="right" if number else "left", no_wrap=short)
     for row in rows:
         table.add_row(*cells(row))
     return table
 
 
-def cells(row: Row) -> tuple[str, str, Text, str, str, str, str]:
+def cells(row: Row) -> tuple[str, str, str, Text, str, str, str, str]:
     """One attempt in words, as the table and the report show it."""
     outcome = row.outcome
     granted = outcome.decision.granted
     decision = Text("granted" if granted else "denied", "bold green" if granted else "bold red")
     latency = f"{outcome.latency_s * 1e3:.0f}" if granted else ""
     return (
-        f"{row.at_s:.1f}", str(outcome.access_point), decision, words(outcome),
+        f"{row.at_s:.1f}", str(outcome.access_point), row.who, decision, words(outcome),
         chance(outcome), str(outcome.looks), latency,
     )  # fmt: skip
 
@@ -92,4 +104,4 @@ def chance(outcome: Outcome) -> str:
     bound = outcome.decision.bound
     if not outcome.decision.granted or not 0.0 < bound < 1.0:
         return ""
-    return f"pass at most 1 in {1 / bound:,.0f} times"
+    return f"at most 1 in {1 / bound:,.0f}"

@@ -1,0 +1,189 @@
+"""The composition root: what it closes, forgets, refuses and leaves alone."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from postern.app import wire
+from postern.app.duty import on_duty
+from postern.app.matching import SiteFaceMatcher
+from postern.app.wire import Installation
+from postern.core.decision import Reason
+from postern.core.errors import Code, PosternError
+from postern.core.event import Decided, Interrupted
+from postern.core.evidence import Factor
+from postern.core.ids import AccessPointId, AttemptId, CameraId, CredentialId, PersonId
+from postern.frame import Reference, Template
+from postern.vault.vault import open_vault
+from postern.vision.faces.calibration import REFERENCE_LOOKS
+from postern.vision.faces.cohort import Cohort
+from postern.vision.faces.load import load_calibration, load_cohort
+from postern.vision.faces.match import FaceMatcher
+from tests.clocks import SteppedClock
+from tests.media import write_picture
+from tests.people import ALICE, GARAGE, PERSONS, consent, credential, moment
+from tests.store.samples import BLOB
+
+SITE = """\
+[site]
+name = "Garage"
+retention_days = 30
+
+[camera.lane]
+kind = "file"
+path = "lane.png"
+sees = "plate"
+
+[camera.entrance]
+kind = "v4l"
+sees = "face"
+
+[actuator.boom]
+kind = "simulated"
+
+[access_point.barrier]
+cameras = ["lane"]
+actuator = "boom"
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    monkeypatch.setenv("POSTERN_MODELS", str(tmp_path / "models"))
+    (tmp_path / "site.toml").write_text(SITE, "utf-8")
+    write_picture(tmp_path / "lane.png", 1)
+    with wire.open_site(wire.read_site(tmp_path / "site.toml")) as installation:
+        yield installation
+
+
+class Nobody:
+    """Watches and says nothing."""
+
+    def ended(self, outcome: object) -> None: ...
+
+    def health(self, camera: CameraId, state: str, sentence: str) -> None: ...
+
+
+def test_grant_without_an_answer_is_closed_at_the_next_start(site: Installation) -> None:
+    """Once, as interrupted."""
+    now = site.clock.now().utc
+    place, attempt = AccessPointId("barrier"), AttemptId("cut-short")
+    site.store.events.append(Decided(now, place, attempt, Reason.PERMITTED, None, (), 4))
+    for _ in range(2):
+        with wire.open_service(site, Nobody()):
+            pass
+
+    closed = [e.event for e in site.store.events.list() if isinstance(e.event, Interrupted)]
+    assert [attempt] == [event.attempt for event in closed]
+
+
+def test_tidy_forgets_what_has_run_out(site: Installation) -> None:
+    """Old events lose what they said; whose consent has ended loses the reference and its key."""
+    now = site.clock.now().utc
+    _enrol(site, expires=now - timedelta(seconds=1))
+    old = now - timedelta(days=31)
+    site.store.events.append(
+        Decided(old, AccessPointId("barrier"), AttemptId("a"), Reason.PERMITTED, None, (), 4)
+    )
+    wire.tidy(site)
+
+    assert [None] == [entry.event for entry in site.store.events.list()]
+    assert 0 == site.store.credentials.count_sealed()
+    assert (ALICE,) == tuple(person.id for person in site.store.people.all())
+
+
+def test_attack_clock_at_the_end_of_time_erases_nobody(site: Installation) -> None:
+    """A calendar that cannot be right is no reason to forget."""
+    now = site.clock.now().utc
+    _enrol(site, expires=now + timedelta(days=300))
+    far = SteppedClock()
+    far.advance(60 * 365 * 86400.0)
+    wire.tidy(Installation(site.site, site.store, site.vault, site.models, far))
+
+    assert 1 == site.store.credentials.count_sealed()
+
+
+def test_one_service_at_a_time_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
+    """The lock goes with the process, or with the end of the block."""
+    with on_duty(tmp_path):
+        with pytest.raises(PosternError, match="already") as refused, on_duty(tmp_path):
+            pass
+        assert Code.CONFLICT is refused.value.code
+    with on_duty(tmp_path):
+        pass
+
+
+def test_unknown_camera_is_refused_with_the_known_ones(site: Installation) -> None:
+    """By its name."""
+    with pytest.raises(PosternError) as refused:
+        wire.open_source(site, CameraId("lnae"))
+
+    assert Code.NOT_FOUND is refused.value.code
+    assert "lane, entrance" in refused.value.hint
+
+
+def test_recordings_are_tried_and_live_cameras_left_alone(site: Installation) -> None:
+    """A live camera may be in use; a recording that is gone is told."""
+    place = site.site
+    assert (None, None) == tuple(wire.try_recording(place, name) for name in place.cameras)
+    (place.file.parent / "lane.png").unlink()
+
+    fault = wire.try_recording(place, CameraId("lane"))
+    assert fault is not None
+    assert Code.NOT_FOUND is fault.code
+
+
+def test_least_bounds_name_what_faces_and_plates_can_prove(site: Installation) -> None:
+    """The tables' floor for faces; for plates a few in a million, more for the shortest."""
+    van = GARAGE[0]
+    site.store.vehicles.add(van)
+    least = wire.least_bounds(site, [van.id])
+
+    assert load_calibration("dlib").floor == least[Factor.FACE]
+    assert 1e-6 < least[Factor.PLATE] < 1e-5
+    assert not wire.has_store(wire.read_site(_elsewhere(site)))
+
+
+def test_site_matcher_says_what_the_plain_matcher_says(tmp_path: Path) -> None:
+    """Turning everything alike changes no bound but by what was rounded away."""
+    calibration, cohort = load_calibration("dlib"), load_cohort("dlib")
+    vault = open_vault(tmp_path)
+    drawn = np.random.default_rng(2).multivariate_normal(cohort.mean(0), np.cov(cohort.T), 6)
+    vectors = drawn.astype(np.float32)
+    plain, sealed = [], []
+    for at, vector in enumerate(vectors):
+        name, person = CredentialId(f"c-{at}"), PersonId(f"p-{at}")
+        template = Template(vector, calibration.embedder, REFERENCE_LOOKS)
+        plain.append(Reference(name, person, template))
+        sealed.append(Reference(name, person, vault.open(vault.seal(name, person, template))))
+    probe = (Template(vectors[0] + 0.02, calibration.embedder, 1),)
+
+    apart = FaceMatcher(calibration, Cohort(cohort)).match(probe, tuple(plain), moment())
+    turned = SiteFaceMatcher(vault, calibration, cohort).match(probe, tuple(sealed), moment())
+
+    assert [one.holder for one in apart][:1] == [one.holder for one in turned][:1] == ["p-0"]
+    found = {one.holder: one.p for one in turned}
+    for one in apart:
+        assert one.p == pytest.approx(found[one.holder], rel=0.5)
+    vault.close()
+
+
+def _enrol(site: Installation, expires: object) -> None:
+    """Alice, with a consent that was given long ago."""
+    (alice,) = (person for person in PERSONS if person.id == ALICE)
+    given = consent(ALICE, expires=expires)  # type: ignore[arg-type]
+    site.store.people.add(alice)
+    site.store.consents.add(given)
+    site.store.credentials.add(credential(Factor.FACE, ALICE), now=given.given, sealed=BLOB)
+
+
+def _elsewhere(site: Installation) -> Path:
+    """The same file where nothing was ever kept."""
+    folder = site.site.file.parent / "elsewhere"
+    folder.mkdir()
+    copy = folder / "site.toml"
+    copy.write_text(SITE, "utf-8")
+    return copy

@@ -1,0 +1,49 @@
+"""How many a permit can carry."""
+
+from postern.cli.check import _carries, _largest
+from postern.core.evidence import Factor
+from postern.core.permit import Permit
+from tests.people import ALICE, FACE, PLATE, VAN, permit
+
+LEAST = 1e-5
+
+
+def test_a_face_alone_carries_what_its_bound_allows() -> None:
+    """1 in 100,000 at best, 1 in 1,000 asked for: a hundred people."""
+    staff = permit(ALICE, max_false_accept=1e-3)
+
+    assert 100 == _carries(staff, Factor.FACE, {Factor.FACE: LEAST}, LEAST)
+
+
+def test_a_stricter_whole_carries_fewer() -> None:
+    """The ceiling of the factor is not all that has to be met."""
+    assert 10 == _carries(permit(ALICE), Factor.FACE, {Factor.FACE: LEAST}, LEAST)
+
+
+def test_a_second_factor_carries_no_more_than_the_ceiling() -> None:
+    """However good the plate, the face has to meet its own ceiling."""
+    both = _both(max_false_accept=1e-4)
+    ps = {Factor.FACE: LEAST, Factor.PLATE: 1e-9}
+
+    assert 100 == _carries(both, Factor.FACE, ps, LEAST)
+
+
+def test_a_second_factor_carries_more_than_the_face_alone() -> None:
+    """Together they meet a whole that neither meets by itself."""
+    both = _both(max_false_accept=1e-6)
+    ps = {Factor.FACE: LEAST, Factor.PLATE: LEAST}
+
+    alone = permit(ALICE, max_false_accept=1e-6)
+
+    assert 0 == _carries(alone, Factor.FACE, {Factor.FACE: LEAST}, LEAST)
+    assert 50 < _carries(both, Factor.FACE, ps, LEAST) <= 100
+
+
+def test_largest_finds_the_edge() -> None:
+    """Nothing, everything, and something between."""
+    assert (0, 7) == (_largest(lambda n: n <= 0), _largest(lambda n: n <= 7))
+    assert 1_000_000 == _largest(lambda n: True)
+
+
+def _both(max_false_accept: float) -> Permit:
+    return permit(VAN, ALICE, factors=(PLATE, FACE), max_false_accept=max_false_accept)
