@@ -109,7 +109,7 @@ class Peers:
         self._process = subprocess.Popen(  # noqa: S603 - the operator's own interpreter
             [str(self._python), "-W", "ignore", str(_SCRIPT)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env={"PATH": os.defpath, **_ONE_THREAD},
+            env={"PATH": os.defpath, "ORT_DISABLE_TELEMETRY": "1", **_ONE_THREAD},
         )  # fmt: skip
         return self
 
