@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from postern.bench.looks import DIMENSIONS, Vectors
+from postern.bench.looks import Vectors
 from postern.bench.rates import Floats
 from postern.vault.quantise import roundtrip
 from postern.vault.rotation import derive_rotation
 from postern.vision.faces.calibration import Calibration, fuse, score
 from postern.vision.faces.cohort import Cohort
+from postern.vision.faces.embed import DIMENSIONS
 
 #: Any site's axes do: a rotation changes no distance, and rounding is alike in all of them.
 _SECRET = b"measuring only".ljust(32, b".")

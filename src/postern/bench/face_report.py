@@ -5,9 +5,9 @@ from markupsafe import Markup
 
 from postern.bench import face_plots, face_words
 from postern.bench.face_evaluation import Evaluation
-from postern.bench.looks import PROBE_LOOKS, REFERENCE_LOOKS
 from postern.bench.rates import CONFIDENCE, REPLICAS, Verdict
 from postern.core.look import Flaw
+from postern.vision.faces.calibration import PROBE_LOOKS, REFERENCE_LOOKS
 
 _TONES = {
     Verdict.HOLDS: "good",

@@ -3,8 +3,8 @@
 from math import ceil, log10
 
 from postern.bench.face_evaluation import Claim, Condition, Evaluation
-from postern.bench.looks import REFERENCE_LOOKS
 from postern.bench.rates import RULE_OF_THREE, Rate, Verdict
+from postern.vision.faces.calibration import REFERENCE_LOOKS
 
 #: Per cent; less is written as zero, which only ends of intervals are.
 _NOTHING = 1e-7

@@ -10,15 +10,11 @@ import numpy.typing as npt
 from postern.bench.rates import Floats, Rate, draw_people, pairs_of, rate_of_people
 from postern.core.errors import invalid
 from postern.core.look import Flaw
+from postern.vision.faces.calibration import REFERENCE_LOOKS
+from postern.vision.faces.embed import DIMENSIONS
 
 Vectors = npt.NDArray[np.float32]
 
-#: Different looks in a reference; fewer is a failure to enrol.
-REFERENCE_LOOKS = 3
-#: The most that an attempt fuses.
-PROBE_LOOKS = 3
-#: Numbers in a vector.
-DIMENSIONS = 128
 #: More people than this are drawn at random, so that a report needs minutes and not hours. Their
 #: pairs carry a claim of 1 in 1.5 million.
 MAX_PEOPLE = 3000

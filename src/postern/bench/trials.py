@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from postern.bench.looks import PROBE_LOOKS, REFERENCE_LOOKS, Enrolled, Procedure, Vectors
+from postern.bench.looks import Enrolled, Procedure, Vectors
 from postern.bench.rates import Counts, Floats
+from postern.vision.faces.calibration import PROBE_LOOKS, REFERENCE_LOOKS
 
 #: At least and at most so many splits, and the stored comparisons aimed at in between.
 MIN_SPLITS, MAX_SPLITS = 3, 20
