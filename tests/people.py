@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from postern.core.access_point import AccessPoint, Area, Direction
 from postern.core.attempt import Attempt, Liveness
-from postern.core.consent import Consent
+from postern.core.consent import Consent, StorageMode
 from postern.core.credential import Credential
 from postern.core.decide import State
 from postern.core.evidence import Evidence, Factor
@@ -91,10 +91,12 @@ def credential(
     valid_from: datetime = NOW - 30 * DAY,
     valid_until: datetime | None = None,
     name: CredentialId | None = None,
+    mode: StorageMode = StorageMode.ROSTER,
 ) -> Credential:
     """A credential that counts."""
     name = name or credential_id(factor, holder)
-    return Credential(name, factor, holder, enabled, valid_from, valid_until)
+    kept = mode if factor is Factor.FACE else None
+    return Credential(name, factor, holder, enabled, valid_from, valid_until, kept)
 
 
 def consent(
@@ -104,10 +106,11 @@ def consent(
     given: datetime = NOW - 30 * DAY,
     expires: datetime = NOW + 330 * DAY,
     withdrawn: datetime | None = None,
+    mode: StorageMode = StorageMode.ROSTER,
 ) -> Consent:
     """A consent that holds everywhere."""
     name = ConsentId(f"consent-of-{person}")
-    return Consent(name, person, "to open doors", places, "v1", given, expires, withdrawn)
+    return Consent(name, person, "to open doors", places, "v1", mode, given, expires, withdrawn)
 
 
 #: Bob took his back an hour ago, Dan's ran out yesterday.

@@ -233,7 +233,12 @@ def test_the_error_can_be_read_as_it_is(tmp_path):
         ('"My garage"', '"x"\ntime_zone = ""', 3, "'', which is no time zone. Write it as in"),
         ('"My garage"', '"x"\n[schedule.s]\nmonday = []', 1, "lacks the key 'time_zone', by which"),
         ('kind = "simulated"', 'kind = "simulated"\nx = 1', 9, "Known: kind."),
-        ('sees = "plate"', "", 3, 'camera.lane lacks the key \'sees\'. It is "face" or "plate".'),
+        (
+            'sees = "plate"',
+            "",
+            3,
+            'lacks the key \'sees\'. It is "face" or "plate" or "pass".',
+        ),
         ('sees = "plate"', 'sees = "plate"\nloop = "true"', 7, "Write it without quotes."),
         ("[access", "[consent]\nvalid_days = 0\n[access", 10, "A consent is valid for 1 to 1826"),
         ("[access", "[consent]\npurpose = ' '\n[access", 10, "A purpose has 1 to 500 characters."),

@@ -7,6 +7,7 @@ import pytest
 
 from postern.core.access_point import AccessPoint, Passback
 from postern.core.attempt import Liveness
+from postern.core.consent import StorageMode
 from postern.core.decide import ATTEMPT_S, FRESH_S, State, decide
 from postern.core.decision import MEANING, Decision, Reason
 from postern.core.errors import PosternError
@@ -197,8 +198,11 @@ REASONS = {
         attempt(face(ALICE)), (permit(ALICE, schedule=NIGHTS),), state(clock_trusted=False)
     ),
 }  # fmt: skip
-#: Given by others: by a device that decides for itself, and by the ledger at the next start.
-NOT_DECIDED_HERE = {Reason.OTHER, Reason.INTERRUPTED}
+#: Given by others: a device that decides for itself, the ledger, and the reader of passes.
+NOT_DECIDED_HERE = {
+    *(Reason.OTHER, Reason.INTERRUPTED, Reason.NOT_RECORDED),
+    *(Reason.INVALID_PASS, Reason.FOREIGN_PASS, Reason.NEEDS_NEW_LOOKS),
+}
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -372,7 +376,7 @@ def with_alices_face(**changes):
     [
         state(credentials={}),
         with_alices_face(holder=ERIN),
-        with_alices_face(factor=Factor.PLATE),
+        with_alices_face(factor=Factor.PLATE, mode=None),
         with_alices_face(id=CredentialId("another")),
     ],
     ids=["unknown", "of another holder", "of another factor", "under a wrong name"],
@@ -395,6 +399,7 @@ def test_evidence_for_a_credential_that_is_not_the_holders_denies(given):
         {ALICE: (consent(ALICE, expires=NOW),)},
         {ALICE: (consent(ALICE, withdrawn=NOW),)},
         {ALICE: (consent(ALICE, withdrawn=NOW + DAY),)},
+        {ALICE: (consent(ALICE, mode=StorageMode.PASS),)},
     ],
     ids=[
         "none",
@@ -405,6 +410,7 @@ def test_evidence_for_a_credential_that_is_not_the_holders_denies(given):
         "over",
         "withdrawn",
         "clock set back",
+        "kept otherwise",
     ],
 )
 def test_a_face_without_its_owners_standing_consent_denies(consents):

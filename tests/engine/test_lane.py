@@ -96,7 +96,7 @@ def test_ledger_that_fails_keeps_it_shut(fault: Callable[[], None]) -> None:
     stage.face(stage.seen(1, ALICE))
 
     assert [] == stage.pulses
-    assert [Reason.OTHER] == stage.reasons
+    assert [Reason.NOT_RECORDED] == stage.reasons
     assert 1.0 == stage.observer.outcomes[0].decision.bound
     assert ["red"] == stage.observer.of(CameraId(DOOR.id))
     assert "passed" not in stage.steps
@@ -203,7 +203,7 @@ def test_grant_that_was_put_off_is_told_once() -> None:
     stage.face(track(1, ALICE, stage.now(), looks=2, flaws=(Flaw.TURNED_AWAY,)))
     stage.face()
 
-    assert [Reason.OTHER] == stage.reasons
+    assert [Reason.NOT_RECORDED] == stage.reasons
 
 
 @every_fault

@@ -26,8 +26,26 @@ ABOUT_A_HOLDER = {
     "holders": {"id"},
     "people": {"id", "name"},
     "vehicles": {"id", "plate", "label"},
-    "consents": {"id", "person", "purpose", "text_version", "given", "expires", "withdrawn"},
-    "credentials": {"id", "factor", "holder", "enabled", "valid_from", "valid_until", "sealed"},
+    "consents": {
+        "id",
+        "person",
+        "purpose",
+        "text_version",
+        "mode",
+        "given",
+        "expires",
+        "withdrawn",
+    },
+    "credentials": {
+        "id",
+        "factor",
+        "holder",
+        "enabled",
+        "valid_from",
+        "valid_until",
+        "mode",
+        "sealed",
+    },
     "permit_holders": {"permit", "holder"},
     "inside": {"area", "holder", "since"},
     "throttles": {"access_point", "holder", "failures", "until"},
@@ -35,6 +53,7 @@ ABOUT_A_HOLDER = {
 #: Text of any length and bytes, each with the reason why it is no place for a remark on a person.
 LONG = {
     ("consents", "purpose"),  # The words of the site's consent text.
+    ("consent_texts", "body"),  # What the site shows to everybody; of no person.
     ("credentials", "sealed"),  # Encrypted; refused for anything but a face.
     ("permits", "schedule"),  # Canonical; only what Postern itself would write is read.
     ("events", "body"),  # Canonical; a closed set of kinds with typed fields.

@@ -6,12 +6,17 @@ from pathlib import Path
 from postern.core.decision import Reason
 from postern.core.event import (
     Acted,
+    By,
     Changed,
     Consented,
     Decided,
     Enrolled,
+    Erased,
     Event,
     Interrupted,
+    Rekeyed,
+    Revoked,
+    Viewed,
     Withdrawn,
 )
 from postern.core.evidence import Factor
@@ -74,7 +79,11 @@ ALL_KINDS: tuple[Event, ...] = (
     Acted(NOW, DOOR.id, AttemptId("attempt"), True, "opened for 1.0 s"),
     Interrupted(NOW, DOOR.id, AttemptId("a-3")),
     Consented(NOW, consent(ALICE).id, ALICE, "v1"),
-    Withdrawn(NOW, consent(ALICE).id, ALICE),
+    Withdrawn(NOW, consent(ALICE).id, ALICE, By.PERSON),
+    Erased(NOW, ALICE),
+    Viewed(NOW, ALICE, "guard", "a bicycle was stolen"),
+    Rekeyed(NOW, 2),
+    Revoked(NOW, credential_id(Factor.PASS, ALICE), ALICE),
     Enrolled(NOW, credential_id(Factor.PLATE, VAN), VAN),
     Changed(NOW, "permit added", "alice", "Gärtnerei ☂"),
 )

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.event import Acted, Changed, Event, Interrupted
+from postern.core.event_text import decode, encode, kind
 from postern.core.ids import AttemptId, EventId
 from postern.core.ports import Ledger
-from postern.store.event_text import decode, encode, kind
 from postern.store.store import STORE_FILE, Store, open_store
 from tests.people import BARRIER, DAY, DOOR, NOW, WAY_OUT
 from tests.store.samples import ALL_KINDS, granted

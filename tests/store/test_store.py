@@ -7,13 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
 
+from postern.core.consent import StorageMode
 from postern.core.decide import decide
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
+from postern.store import migrations
 from postern.store.database import open_database
 from postern.store.schema import metadata
 from postern.store.store import STORE_FILE, Store, open_store
@@ -32,7 +37,7 @@ from tests.people import (
     moment,
     plate,
 )
-from tests.store.samples import filled, granted
+from tests.store.samples import BLOB, filled, granted
 
 
 def test_state_is_what_decide_needs(site: Store) -> None:
@@ -120,27 +125,51 @@ def test_migrations_give_the_tables_of_the_schema(tmp_path: Path) -> None:
 
 
 def test_older_store_is_migrated_and_keeps_what_it_held(tmp_path: Path) -> None:
-    """A store from before there were events gets them, and its people stay."""
-    with open_store(tmp_path) as store:
-        store.people.add(PERSONS[0])
+    """A store from before the ledger keeps its people, consents and faces, all for a roster."""
+    _make_store_of(tmp_path, "0002")
     with sqlite3.connect(tmp_path / STORE_FILE) as file:
-        file.execute("DROP TABLE events")
-        file.execute("UPDATE alembic_version SET version_num = '0001'")
+        file.execute("PRAGMA foreign_keys = ON")
+        file.execute("INSERT INTO holders VALUES ('p-alice')")
+        file.execute("INSERT INTO people VALUES ('p-alice', 'Alice')")
+        given = ("2026-01-01T00:00:00.000000Z", "2027-01-01T00:00:00.000000Z")
+        file.execute(
+            "INSERT INTO consents VALUES ('c-1', 'p-alice', 'doors', '1', ?, ?, NULL)", given
+        )
+        file.execute("INSERT INTO consent_places VALUES ('c-1', 'door')")
+        file.execute(
+            "INSERT INTO credentials VALUES ('f-1', 'face', 'p-alice', 1, ?, NULL, ?)",
+            (given[0], BLOB),
+        )
+        file.execute("INSERT INTO events VALUES (1, ?, 'acted', NULL, NULL, 0, NULL)", given[:1])
     file.close()
 
     with open_store(tmp_path) as store:
-        assert "1" == store.events.append(granted())
-        assert PERSONS[:1] == store.people.all()
+        (consent,) = store.consents.of(ALICE)
+        (face,) = store.credentials.of(ALICE)
+
+        assert (StorageMode.ROSTER, {DOOR.id}) == (consent.mode, set(consent.places))
+        assert StorageMode.ROSTER is face.mode
+        assert 1 == store.credentials.count_sealed()
+        assert () == store.events.list()
+
+
+def _make_store_of(folder: Path, revision: str) -> None:
+    """A store's file as a program that knew no later revision made it."""
+    engine = create_engine(f"sqlite:///{folder / STORE_FILE}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
 
 
 def test_failed_migration_changes_nothing(tmp_path: Path) -> None:
     """All revisions or none: what was there is as it was, and the next try may succeed."""
-    open_store(tmp_path).close()
+    _make_store_of(tmp_path, "0001")
     with sqlite3.connect(tmp_path / STORE_FILE) as file:
-        file.execute("DROP TABLE events")
-        file.execute("DROP TABLE throttles")
-        file.execute("CREATE TABLE events (in_the_way INTEGER)")
-        file.execute("UPDATE alembic_version SET version_num = '0001'")
+        file.execute("CREATE TABLE consent_texts (in_the_way INTEGER)")
         before = file.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
     file.close()
 
@@ -284,9 +313,7 @@ def test_processes_open_a_new_store_together(tmp_path: Path) -> None:
 def test_holder_of_a_credential_cannot_be_orphaned(tmp_path: Path, site: Store) -> None:
     """The database itself refuses a credential of nobody."""
     database = open_database(tmp_path / STORE_FILE)
-    statement = (
-        "INSERT INTO credentials VALUES ('x', 'card', 'p-nobody', 1, '2026-01-01', NULL, NULL)"
-    )
+    statement = "INSERT INTO credentials VALUES ('x', 'card', 'p-nobody', 1, '2026-01-01', NULL, NULL, NULL)"
     with pytest.raises(PosternError) as refused, database.writing() as connection:
         connection.exec_driver_sql(statement)
     database.close()

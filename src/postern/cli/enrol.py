@@ -12,7 +12,7 @@ from rich.text import Text
 from postern.app.wire import Installation, build_enrolment, open_source
 from postern.cli.console import ERR, say
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
-from postern.core.consent import Consent
+from postern.core.consent import Consent, StorageMode
 from postern.core.credential import Credential
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Consented, Enrolled
@@ -80,10 +80,18 @@ def keep(
         terms.purpose,
         places,
         terms.text_version,
+        StorageMode.ROSTER,
         now,
         now + timedelta(days=terms.valid_days),
     )
-    credential = Credential(CredentialId(f"face-{person.id}"), Factor.FACE, person.id, True, now)
+    credential = Credential(
+        CredentialId(f"face-{person.id}"),
+        Factor.FACE,
+        person.id,
+        True,
+        now,
+        mode=StorageMode.ROSTER,
+    )
     sealed = installation.vault.seal(credential.id, person.id, template)
     with store.together():
         store.people.add(person)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from postern.cli.console import OUT, say, show_json
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
-from postern.core.event import Changed, Withdrawn
+from postern.core.event import By, Changed, Withdrawn
 from postern.core.ids import PersonId
 
 app = typer.Typer(help="List the people who enrolled, and forget them.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def withdraw(person: _Person, site: SiteFile = SITE_FILE) -> None:
         standing = [c for c in store.consents.of(known.id) if c.withdrawn is None]
         for consent in standing:
             store.consents.withdraw(consent.id, now, installation.vault.erase)
-            store.events.append(Withdrawn(now, consent.id, known.id))
+            store.events.append(Withdrawn(now, consent.id, known.id, By.OPERATOR))
     if standing:
         say("The consent is withdrawn; the face references are destroyed.")
     else:

@@ -2,10 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from postern.core.errors import invalid
 from postern.core.ids import AccessPointId, ConsentId, PersonId
 from postern.core.moment import check_utc
+
+
+class StorageMode(StrEnum):
+    """Where a face reference is kept, and who can open it: CNIL's types 1, 2 and 3."""
+
+    PASS = "pass"  # noqa: S105 - the word of the trade, not a password
+    SHARED = "shared"
+    ROSTER = "roster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,7 @@ class Consent:
         purpose: What for, in the words that the person saw.
         places: The access points it covers.
         text_version: Which version of the site's consent text the person saw.
+        mode: How their reference is kept; a reference kept in any other way is not covered.
         given: When; aware UTC, like the other times.
         expires: When it ends by itself.
         withdrawn: When the person took it back; None while it stands. Once it is set the consent
@@ -30,6 +40,7 @@ class Consent:
     purpose: str
     places: frozenset[AccessPointId]
     text_version: str
+    mode: StorageMode
     given: datetime
     expires: datetime
     withdrawn: datetime | None = None

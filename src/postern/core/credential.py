@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from postern.core.consent import StorageMode
 from postern.core.errors import invalid
 from postern.core.evidence import Factor
 from postern.core.ids import CredentialId, Holder
@@ -20,6 +21,7 @@ class Credential:
         enabled: False while an operator has switched it off.
         valid_from: When it begins to count; aware UTC.
         valid_until: When it stops; None for never.
+        mode: How a face's reference is kept; None for every other factor.
     """
 
     id: CredentialId
@@ -28,8 +30,11 @@ class Credential:
     enabled: bool
     valid_from: datetime
     valid_until: datetime | None = None
+    mode: StorageMode | None = None
 
     def __post_init__(self) -> None:
+        if (self.factor is Factor.FACE) is (self.mode is None):
+            raise invalid("A face says how its reference is kept, and nothing else does.")
         check_utc(self.valid_from, self.valid_until)
         if self.valid_until is not None and not self.valid_from < self.valid_until:
             raise invalid("A credential ends after it begins.")

@@ -366,15 +366,19 @@ def _fresh(case: _Case, candidate: _Candidate) -> Reason | None:
 
 
 def _consented(case: _Case, candidate: _Candidate) -> Reason | None:
-    evidence = (piece.evidence for piece in candidate.pieces)
-    faces = [PersonId(e.holder) for e in evidence if e.factor is Factor.FACE]
-    place, now = case.attempt.access_point, case.now.utc
-    agreed = all(
-        any(consent.person == person and consent.holds(place, now)
-            for consent in case.state.consents.get(person, ()))
-        for person in faces
-    )  # fmt: skip
-    return None if agreed else Reason.NO_CONSENT
+    faces = (p.evidence for p in candidate.pieces if p.evidence.factor is Factor.FACE)
+    return None if all(_agreed(case, face) for face in faces) else Reason.NO_CONSENT
+
+
+def _agreed(case: _Case, face: Evidence) -> bool:
+    """Whether a face's owner agrees now to be recognised here, by a reference kept as it is."""
+    person, credential = PersonId(face.holder), case.state.credentials.get(face.credential)
+    return credential is not None and any(
+        consent.person == person
+        and consent.mode is credential.mode
+        and consent.holds(case.attempt.access_point, case.now.utc)
+        for consent in case.state.consents.get(person, ())
+    )
 
 
 def _live(case: _Case, candidate: _Candidate) -> Reason | None:

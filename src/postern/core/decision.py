@@ -35,6 +35,10 @@ class Reason(StrEnum):
     PASSBACK = "passback"
     CLOCK_UNTRUSTED = "clock_untrusted"
     INTERRUPTED = "interrupted"
+    NOT_RECORDED = "not_recorded"
+    INVALID_PASS = "invalid_pass"  # noqa: S105 - a reason, not a password
+    FOREIGN_PASS = "foreign_pass"  # noqa: S105
+    NEEDS_NEW_LOOKS = "needs_new_looks"
 
 
 GRANTS = frozenset({Reason.PERMITTED, Reason.EXIT})
@@ -60,6 +64,10 @@ MEANING: dict[Reason, str] = {
     Reason.PASSBACK: "entered before and not left since",
     Reason.CLOCK_UNTRUSTED: "the clock cannot be relied on, or a look comes from the future",
     Reason.INTERRUPTED: "the machine stopped before the answer was seen",
+    Reason.NOT_RECORDED: "the decision could not be recorded, so nothing was opened",
+    Reason.INVALID_PASS: "the pass is damaged or was altered",
+    Reason.FOREIGN_PASS: "the pass belongs to another site",
+    Reason.NEEDS_NEW_LOOKS: "the reference was made by another model; new looks have to be taken",
 }
 
 

@@ -6,6 +6,7 @@ no picture, vector, score or plate. An attempt in which nobody was recognised is
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from postern.core.decision import Reason
 from postern.core.ids import (
@@ -63,22 +64,66 @@ class Consented:
     text_version: str
 
 
+class By(StrEnum):
+    """Who ended a consent."""
+
+    PERSON = "person"
+    OPERATOR = "operator"
+    EXPIRY = "expiry"
+
+
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """A person took their consent back; their references were destroyed."""
+    """A consent ended; the references that it covered were destroyed."""
 
     at: datetime
     consent: ConsentId
+    person: PersonId
+    by: By
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Everything that was kept about a person was destroyed."""
+
+    at: datetime
     person: PersonId
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A credential was added."""
+    """A credential was added: a face was taken in, a pass was issued."""
 
     at: datetime
     credential: CredentialId
     holder: Holder
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A credential counts no more: a pass was lost, or another took its place."""
+
+    at: datetime
+    credential: CredentialId
+    holder: Holder
+
+
+@dataclass(frozen=True, slots=True)
+class Viewed:
+    """Somebody looked at a person's events, and said why; the person can see it."""
+
+    at: datetime
+    person: PersonId
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """The site began a new epoch of its keys."""
+
+    at: datetime
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +136,16 @@ class Changed:
     by: str
 
 
-Event = Decided | Acted | Interrupted | Consented | Withdrawn | Enrolled | Changed
+Event = (
+    Decided
+    | Acted
+    | Interrupted
+    | Consented
+    | Withdrawn
+    | Erased
+    | Enrolled
+    | Revoked
+    | Viewed
+    | Rekeyed
+    | Changed
+)

@@ -1,4 +1,4 @@
-"""What one frame showed: a face or a plate, and whatever spoils it."""
+"""What one frame showed: a face, a plate or a pass, and whatever spoils it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +12,7 @@ class Kind(StrEnum):
 
     FACE = "face"
     PLATE = "plate"
+    PASS = "pass"  # noqa: S105 - the word of the trade, not a password
 
 
 class Flaw(StrEnum):
@@ -77,10 +78,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One face or plate in one frame. It holds no picture and no vector.
+    """One face, plate or pass in one frame. It holds no picture and no vector.
 
     Attributes:
-        kind: Face or plate.
+        kind: What it is.
         box: Where it was.
         score: The detector's confidence, in [0, 1].
         flaws: What spoils it; empty for a look that can be compared.

@@ -1,7 +1,7 @@
 """A point in time on both clocks: the calendar's, and the one that never jumps."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from postern.core.errors import invalid
 
@@ -51,3 +51,29 @@ def check_utc(*times: datetime | None) -> None:
     """
     if any(time is not None and time.utcoffset() != timedelta(0) for time in times):
         raise invalid("A time is kept in UTC.", "Convert it with `.astimezone(UTC)` first.")
+
+
+def time_text(value: datetime) -> str:
+    """A time as 2026-11-23T04:31:00.123456Z.
+
+    Raises:
+        PosternError: `invalid` for a time without a time zone.
+    """
+    if value.utcoffset() is None:
+        raise invalid("A time without a time zone cannot be kept.")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def parse_time(written: str) -> datetime:
+    """The inverse of `time_text`.
+
+    Raises:
+        PosternError: `invalid` for anything that `time_text` does not give.
+    """
+    try:
+        value = datetime.fromisoformat(written)
+    except ValueError:
+        raise invalid("A kept time is damaged.") from None
+    if value.utcoffset() is None or time_text(value) != written:
+        raise invalid("A kept time is damaged.")
+    return value.astimezone(UTC)

@@ -190,7 +190,7 @@ class Lane:
         """Durable first, then fresh still, then open."""
         refusal = self._record(decision)
         if refusal is not None and not self._leaving:
-            self._put_off(passage, replace(decision, reason=Reason.OTHER), refusal, newest)
+            self._put_off(passage, replace(decision, reason=Reason.NOT_RECORDED), refusal, newest)
             return
         now = self._clock.now()
         if not 0.0 <= now.since(newest) <= FRESH_S and not self._leaving:

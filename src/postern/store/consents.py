@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from postern.core.consent import Consent
+from postern.core.consent import Consent, StorageMode
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, ConsentId, PersonId
@@ -149,7 +149,7 @@ def _find(connection: Connection, consent: ConsentId) -> Consent:
 def _consent(row: Row[tuple[object, ...]], places: frozenset[AccessPointId]) -> Consent:
     return Consent(
         ConsentId(row.id), PersonId(row.person), row.purpose, places, row.text_version,
-        row.given, row.expires, row.withdrawn,
+        StorageMode(row.mode), row.given, row.expires, row.withdrawn,
     )  # fmt: skip
 
 
@@ -159,6 +159,7 @@ def _row(consent: Consent) -> dict[str, object]:
         "person": consent.person,
         "purpose": consent.purpose,
         "text_version": consent.text_version,
+        "mode": consent.mode.value,
         "given": consent.given,
         "expires": consent.expires,
         "withdrawn": consent.withdrawn,

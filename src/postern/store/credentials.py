@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from postern.core.consent import StorageMode
 from postern.core.credential import Credential
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.evidence import Factor
@@ -62,7 +63,7 @@ class Credentials:
             if not holders.exists(connection, credential.holder):
                 raise PosternError(Code.NOT_FOUND, "The holder of the credential is not kept.")
             if credential.factor is Factor.FACE:
-                _check_consent(connection, PersonId(credential.holder), now)
+                _check_consent(connection, credential, now)
             same = select(credentials.c.id).where(credentials.c.id == credential.id)
             if connection.scalar(same) is not None:
                 raise PosternError(Code.CONFLICT, "There is a credential of that id already.")
@@ -152,7 +153,10 @@ class Credentials:
         return tuple(
             KeptReference(CredentialId(row.id), PersonId(row.holder), row.sealed)
             for row in rows
-            if any(consent.holds(access_point, now) for consent in agreed.get(row.holder, ()))
+            if any(
+                consent.holds(access_point, now) and consent.mode == row.mode
+                for consent in agreed.get(row.holder, ())
+            )
         )
 
 
@@ -170,13 +174,17 @@ def _check_sealed(credential: Credential, sealed: bytes | None) -> None:
         return
     if not credential.holder.startswith("p-"):
         raise invalid("Only a person is recognised by a face.")
-    if sealed is None or not 0 < len(sealed) <= MAX_SEALED:
+    if credential.mode is StorageMode.PASS:
+        if sealed is not None:
+            raise invalid("A reference that a pass carries is not kept at the site.")
+    elif sealed is None or not 0 < len(sealed) <= MAX_SEALED:
         raise invalid(f"A face is kept as a sealed reference of at most {MAX_SEALED} bytes.")
 
 
-def _check_consent(connection: Connection, person: PersonId, now: datetime) -> None:
+def _check_consent(connection: Connection, credential: Credential, now: datetime) -> None:
+    person = PersonId(credential.holder)
     given = of_people(connection, [person]).get(person, ())
-    if not any(stands(consent, now) for consent in given):
+    if not any(stands(consent, now) and consent.mode is credential.mode for consent in given):
         raise PosternError(
             Code.UNAUTHORIZED,
             "This person has not agreed to be recognised by their face.",
@@ -192,6 +200,7 @@ def _row(credential: Credential, sealed: bytes | None) -> dict[str, object]:
         "enabled": credential.enabled,
         "valid_from": credential.valid_from,
         "valid_until": credential.valid_until,
+        "mode": credential.mode and credential.mode.value,
         "sealed": sealed,
     }
 
@@ -199,7 +208,7 @@ def _row(credential: Credential, sealed: bytes | None) -> dict[str, object]:
 def _credential(row: Row[tuple[object, ...]]) -> Credential:
     return Credential(
         CredentialId(row.id), Factor(row.factor), to_holder(row.holder), row.enabled,
-        row.valid_from, row.valid_until,
+        row.valid_from, row.valid_until, row.mode and StorageMode(row.mode),
     )  # fmt: skip
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import Row, func, insert, select, update
 
 from postern.core.decision import GRANTS
 from postern.core.event import Acted, Decided, Event, Interrupted
+from postern.core.event_text import decode, encode, kind
 from postern.core.ids import AccessPointId, EventId
 from postern.store.database import Database
-from postern.store.event_text import decode, encode, kind
 from postern.store.schema import events
 
 #: How long contents are kept unless the site says otherwise.

@@ -5,7 +5,7 @@ There is no column for a trait and none for free text about a person, on purpose
 its row in `holders`, so that removing the row forgets all of it.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from postern.core.errors import invalid
+from postern.core.moment import parse_time, time_text
 from postern.core.person import MAX_NAME
 from postern.core.vehicle import MAX_PLATE
 
@@ -47,32 +47,6 @@ class UtcTime(TypeDecorator[datetime]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """The time that the text stands for."""
         return None if value is None else parse_time(value)
-
-
-def time_text(value: datetime) -> str:
-    """A time as 2026-11-23T04:31:00.123456Z.
-
-    Raises:
-        PosternError: `invalid` for a time without a time zone.
-    """
-    if value.utcoffset() is None:
-        raise invalid("A time without a time zone cannot be kept.")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def parse_time(written: str) -> datetime:
-    """The inverse of `time_text`.
-
-    Raises:
-        PosternError: `invalid` for anything that `time_text` does not give.
-    """
-    try:
-        value = datetime.fromisoformat(written)
-    except ValueError:
-        raise invalid("A kept time is damaged.") from None
-    if value.utcoffset() is None or time_text(value) != written:
-        raise invalid("A kept time is damaged.")
-    return value.astimezone(UTC)
 
 
 def _holder(**options: Any) -> Column[str]:  # noqa: ANN401 - handed on to Column
@@ -118,9 +92,19 @@ consents = Table(
     ),
     Column("purpose", Text, nullable=False),
     Column("text_version", String(ID), nullable=False),
+    Column("mode", String(8), nullable=False),
     Column("given", UtcTime, nullable=False),
     Column("expires", UtcTime, nullable=False),
     Column("withdrawn", UtcTime),
+)
+
+#: What people were shown, word for word, for as long as anybody's consent goes by it.
+consent_texts = Table(
+    "consent_texts",
+    metadata,
+    Column("version", String(ID), primary_key=True),
+    Column("locale", String(ID), primary_key=True),
+    Column("body", Text, nullable=False),
 )
 
 consent_places = Table(
@@ -139,8 +123,12 @@ credentials = Table(
     Column("enabled", Boolean, nullable=False),
     Column("valid_from", UtcTime, nullable=False),
     Column("valid_until", UtcTime),
+    Column("mode", String(8)),
     Column("sealed", LargeBinary),
-    CheckConstraint("sealed IS NULL OR factor = 'face'", name="only_faces_are_sealed"),
+    CheckConstraint("(mode IS NOT NULL) = (factor = 'face')", name="faces_say_how_they_are_kept"),
+    CheckConstraint(
+        "(sealed IS NOT NULL) = (coalesce(mode, 'pass') != 'pass')", name="passes_are_not_kept"
+    ),
 )
 
 permits = Table(
@@ -202,8 +190,9 @@ throttles = Table(
     Column("until", UtcTime),
 )
 
-#: The order of events is their number's; `body` is null once it has expired. `grants` marks a
-#: granted decision, so that those without an outcome are found at once after a restart.
+#: What the ledger's journal holds, made fit for questions; it can be made anew from the journal at
+#: any time. `body` is null once it has expired. `grants` marks a granted decision, so that those
+#: without an outcome are found at once after a restart.
 events = Table(
     "events",
     metadata,

@@ -6,18 +6,24 @@ microseconds. A text that is not what this program would have written is refused
 
 import json
 from datetime import datetime
-from typing import assert_never
+from enum import StrEnum
+from typing import TypeVar, assert_never
 
 from postern.core.decision import Reason
 from postern.core.errors import PosternError, invalid
 from postern.core.event import (
     Acted,
+    By,
     Changed,
     Consented,
     Decided,
     Enrolled,
+    Erased,
     Event,
     Interrupted,
+    Rekeyed,
+    Revoked,
+    Viewed,
     Withdrawn,
 )
 from postern.core.ids import (
@@ -30,11 +36,12 @@ from postern.core.ids import (
     PersonId,
     VehicleId,
 )
-from postern.store.schema import parse_time, time_text
+from postern.core.moment import parse_time, time_text
 
 VERSION = 1
 
 Value = str | int | bool | None | list[str]
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def kind(event: Event) -> str:
@@ -92,14 +99,29 @@ def _fields(event: Event) -> dict[str, Value]:
     match event:
         case Decided() | Acted() | Interrupted():
             return _fields_at_access_point(event)
-        case Consented(_, consent, person, text_version):
-            return {"consent": consent, "person": person, "text_version": text_version}
-        case Withdrawn(_, consent, person):
-            return {"consent": consent, "person": person}
-        case Enrolled(_, credential, holder):
+        case Consented() | Withdrawn() | Erased() | Viewed():
+            return _fields_of_person(event)
+        case Enrolled(_, credential, holder) | Revoked(_, credential, holder):
             return {"credential": credential, "holder": holder}
+        case Rekeyed(_, epoch):
+            return {"epoch": epoch}
         case Changed(_, what, subject, by):
             return {"what": what, "subject": subject, "by": by}
+        case _:
+            assert_never(event)
+
+
+def _fields_of_person(event: Consented | Withdrawn | Erased | Viewed) -> dict[str, Value]:
+    person: dict[str, Value] = {"person": event.person}
+    match event:
+        case Consented(consent=consent, text_version=text_version):
+            return person | {"consent": consent, "text_version": text_version}
+        case Withdrawn(consent=consent, by=by):
+            return person | {"consent": consent, "by": by.value}
+        case Erased():
+            return person
+        case Viewed(by=who, why=why):
+            return person | {"by": who, "why": why}
         case _:
             assert_never(event)
 
@@ -154,6 +176,12 @@ class _Reader:
             raise _damaged()
         return value
 
+    def choice(self, name: str, kind: type[Choice]) -> Choice:
+        try:
+            return kind(self.text(name))
+        except ValueError:
+            raise _damaged() from None
+
     def absent(self, name: str) -> bool:
         return name in self._record and self._record[name] is None
 
@@ -169,19 +197,29 @@ def _event(record: _Reader) -> Event:
     match record.text("kind"):
         case "decided" | "acted" | "interrupted" as what:
             return _event_at_access_point(what, at, record)
-        case "consented":
-            consent, person = ConsentId(record.text("consent")), PersonId(record.text("person"))
-            return Consented(at, consent, person, record.text("text_version"))
-        case "withdrawn":
-            return Withdrawn(at, ConsentId(record.text("consent")), PersonId(record.text("person")))
-        case "enrolled":
-            return Enrolled(
-                at, CredentialId(record.text("credential")), _holder(record.text("holder"))
-            )
+        case "consented" | "withdrawn" | "erased" | "viewed" as what:
+            return _event_of_person(what, at, record)
+        case "enrolled" | "revoked" as what:
+            made = Enrolled if what == "enrolled" else Revoked
+            return made(at, CredentialId(record.text("credential")), _holder(record.text("holder")))
+        case "rekeyed":
+            return Rekeyed(at, record.whole("epoch"))
         case "changed":
             return Changed(at, record.text("what"), record.text("subject"), record.text("by"))
         case _:
             raise _damaged()
+
+
+def _event_of_person(what: str, at: datetime, record: _Reader) -> Event:
+    person = PersonId(record.text("person"))
+    if what == "erased":
+        return Erased(at, person)
+    if what == "viewed":
+        return Viewed(at, person, record.text("by"), record.text("why"))
+    consent = ConsentId(record.text("consent"))
+    if what == "consented":
+        return Consented(at, consent, person, record.text("text_version"))
+    return Withdrawn(at, consent, person, record.choice("by", By))
 
 
 def _event_at_access_point(what: str, at: datetime, record: _Reader) -> Event:
@@ -190,10 +228,7 @@ def _event_at_access_point(what: str, at: datetime, record: _Reader) -> Event:
         return Acted(at, place, attempt, record.truth("done"), record.text("detail"))
     if what == "interrupted":
         return Interrupted(at, place, attempt)
-    try:
-        reason = Reason(record.text("reason"))
-    except ValueError:
-        raise _damaged() from None
+    reason = record.choice("reason", Reason)
     permit = None if record.absent("permit") else PermitId(record.text("permit"))
     return Decided(
         at, place, attempt, reason, permit, record.holders("holders"), record.whole("band"),
