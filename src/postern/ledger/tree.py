@@ -64,6 +64,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+def fold(row: bytes) -> bytes:
+    """The root over a row of hashes that stand side by side, a power of two of them."""
+    while len(row) > HASH_SIZE:
+        pairs = range(0, len(row), 2 * HASH_SIZE)
+        row = b"".join([sha256(b"\x01" + row[i : i + 64]).digest() for i in pairs])
+    return row
+
+
 def read_edge(hashes: Hashes, size: int) -> Edge:
     """The right edge of the tree of the first `size` entries."""
     return Edge(size, [hashes.read(level, index) for level, index in _complete(0, size)])

@@ -1,0 +1,69 @@
+"""Files that appear whole or not at all, and stay."""
+
+import os
+from pathlib import Path
+
+from postern.core.errors import Code, PosternError
+
+#: What a file is called until it is whole. One that a crash left behind is overwritten.
+DRAFT = ".new"
+
+
+def put(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Puts a file in place of what was there; durable once its folder is synced.
+
+    Raises:
+        PosternError: `unavailable` where it cannot be written now; what was there is untouched.
+    """
+    draft = path.with_name(path.name + DRAFT)
+    try:
+        make_folder(path.parent)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(handle, left) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        draft.rename(path)
+    except OSError as error:
+        raise unwritable(error) from None
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, durably; nothing where it is there already.
+
+    Raises:
+        OSError: Where it cannot be made.
+    """
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Makes the names in a folder durable.
+
+    Raises:
+        PosternError: `unavailable` where the disk fails.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise unwritable(error) from None
+
+
+def unwritable(error: OSError) -> PosternError:
+    """The failure of a disk, in words."""
+    return PosternError(
+        Code.UNAVAILABLE,
+        f"The log cannot be written: {error.strerror}.",
+        "Check that the disk is not full or read-only.",
+    )
