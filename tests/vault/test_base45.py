@@ -35,7 +35,8 @@ def test_vectors_of_the_standard(data: bytes, text: str) -> None:
         "V5",  # 256 is beyond one byte.
         "::",
         "A",
-        "BB8A",
+        "0",  # Its number, zero, would fit no byte at all.
+        "BB80",
         "bb8",
         "BB\n",
         "BB=",

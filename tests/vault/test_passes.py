@@ -168,7 +168,7 @@ def test_what_the_site_signed_but_never_writes_is_refused() -> None:
     for body in (
         b"\2" + head[1:] + content, head[:1] + b"\3" + head[2:] + content,
         head[:1] + b"\2" + head[2:] + content, head[:1] + b"\0" + head[2:] + content,
-        backwards + content, head, head[:41], b"",
+        backwards + content, head, head[:41], b"", head + bytes(2900),
     ):  # fmt: skip
         assert Refused(Fault.DAMAGED) == read(signed(body))
 
