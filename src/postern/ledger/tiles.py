@@ -6,7 +6,7 @@ file stays as it was written.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from postern.core.errors import Code, PosternError, invalid
@@ -78,11 +78,21 @@ class Tiles:
         Raises:
             PosternError: as `read`.
         """
+        return list(self.read_entries(index))
+
+    def read_entries(self, index: int) -> Iterator[bytes]:
+        """The entries of a bundle, one by one: what is damaged later does not hide the first.
+
+        Raises:
+            PosternError: as `read`.
+        """
         name, whole, width = self._load(ENTRIES, index)
-        found = split(whole, name)
-        if len(found) != name_width(name):
-            raise invalid(f"{name} has {len(found)} entries.")
-        return found[:width]
+        count = 0
+        for count, entry in enumerate(_split(whole, name, index), 1):
+            if count <= width:
+                yield entry
+        if count != _name_width(name):
+            raise invalid(f"{name} has {count} entries.")
 
     def width(self, level: int, index: int) -> int:
         """How many hashes a tile has; a bundle has as many entries as its tile of level 0."""
@@ -90,7 +100,7 @@ class Tiles:
 
     def _tile(self, level: int, index: int) -> bytes:
         name, whole, width = self._load(level, index)
-        if len(whole) != name_width(name) * HASH_SIZE:
+        if len(whole) != _name_width(name) * HASH_SIZE:
             raise invalid(f"{name} has {len(whole)} bytes.")
         return whole[: width * HASH_SIZE]
 
@@ -123,26 +133,9 @@ def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:
     return "/".join(["tile", str(level), *(f"x{group}" for group in above), last + partial])
 
 
-def name_width(name: str) -> int:
-    """The width that a tile's path tells."""
-    return int(name.rpartition("/")[2]) if ".p/" in name else WIDTH
-
-
-def split(bundle: bytes, name: str) -> list[bytes]:
-    """The entries of a bundle.
-
-    Raises:
-        PosternError: `invalid` where it is cut off or has bytes left over.
-    """
-    found: list[bytes] = []
-    at = 0
-    while at < len(bundle):
-        start = at + 2
-        at = start + int.from_bytes(bundle[at:start])
-        if at > len(bundle) or start > len(bundle):
-            raise invalid(f"{name} is cut off in its entry {len(found)}, counted from 0.")
-        found.append(bundle[start:at])
-    return found
+def pack(entries: Sequence[bytes]) -> bytes:
+    """Entries as a bundle has them: each with its length before it."""
+    return b"".join([len(entry).to_bytes(2) + entry for entry in entries])
 
 
 def grow(folder: Path, size: int, root: bytes, entries: Sequence[bytes]) -> bytes:
@@ -189,6 +182,21 @@ def drop_partials(folder: Path, old: int, new: int) -> None:
         level += 1
 
 
+def _name_width(name: str) -> int:
+    return int(name.rpartition("/")[2]) if ".p/" in name else WIDTH
+
+
+def _split(bundle: bytes, name: str, index: int) -> Iterator[bytes]:
+    at, number = 0, WIDTH * index
+    while at < len(bundle):
+        start = at + 2
+        at = start + int.from_bytes(bundle[at:start])
+        if at > len(bundle):
+            raise invalid(f"{name} is cut off in entry {number}.")
+        yield bundle[start:at]
+        number += 1
+
+
 def _put_entries(folder: Path, first: int, entries: Sequence[bytes]) -> set[Path]:
     folders = set()
     for at in range(0, len(entries), WIDTH):
@@ -196,7 +204,7 @@ def _put_entries(folder: Path, first: int, entries: Sequence[bytes]) -> set[Path
         if max(map(len, bundle)) > MOST_ENTRY:
             raise invalid(f"An entry has more than {MOST_ENTRY} bytes.")
         path = folder / tile_path(ENTRIES, first + at // WIDTH, len(bundle))
-        put(path, b"".join(len(entry).to_bytes(2) + entry for entry in bundle))
+        put(path, pack(bundle))
         folders.add(path.parent)
     return folders
 

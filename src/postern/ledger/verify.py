@@ -1,0 +1,218 @@
+"""Checking a whole log, offline, from a copy of its folder.
+
+Everything is computed again from the entries, 256 at a time, and compared with the tiles and the
+signed root. Where two files disagree, the level above tells which of them was changed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from postern.core.errors import Code, PosternError, invalid
+from postern.ledger.checkpoint import Checkpoint, open_checkpoint
+from postern.ledger.leaf import decode
+from postern.ledger.note import KeyType, Verifier, parse_vkey
+from postern.ledger.tiles import ENTRIES, WIDTH, Tiles, pack, tile_path
+from postern.ledger.tree import HASH_SIZE, Edge, fold, leaf_hash
+
+#: What the files of a log are called.
+CHECKPOINT = "checkpoint"
+VKEY = "log.vkey"
+#: Bytes.
+_MOST_FILE = 1 << 24
+_PARTIALS = frozenset(map(str, range(1, WIDTH)))
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A log in which everything fits.
+
+    Attributes:
+        checkpoint: What it was checked against.
+        log: The key that signed the checkpoint.
+        given: Whether that key was given. One that was found beside the log shows damage, but
+            whoever forged the log would have put their own there.
+        decoding_s: Seconds that went into reading and decoding the entries.
+        hashing_s: Seconds that went into hashing them and comparing the tiles.
+    """
+
+    checkpoint: Checkpoint
+    log: Verifier
+    given: bool
+    decoding_s: float
+    hashing_s: float
+
+
+def verify_log(
+    folder: Path,
+    vkey: str | None,
+    clock_s: Callable[[], float],
+    progress: Callable[[int, int], None],
+) -> Verified:
+    """A log in which every entry, tile and the checkpoint fit.
+
+    Memory does not grow with the log.
+
+    Args:
+        folder: The log, or a copy of it.
+        vkey: The text of the log's public key; None for the one in the folder.
+        clock_s: A clock that never goes back, in seconds.
+        progress: Is told how many entries of how many are done.
+
+    Raises:
+        PosternError: At the first thing that does not fit, named in one sentence.
+    """
+    log = _key(folder, vkey)
+    checkpoint = open_checkpoint(_read(folder, CHECKPOINT), log).checkpoint
+    walk = _Walk(folder, checkpoint)
+    decoding_s = hashing_s = 0.0
+    for index in range(-(-checkpoint.size // WIDTH)):
+        started_s = clock_s()
+        entries = list(walk.decoded(index))
+        decoded_s = clock_s()
+        walk.take(index, entries)
+        hashing_s += clock_s() - decoded_s
+        decoding_s += decoded_s - started_s
+        progress(WIDTH * index + len(entries), checkpoint.size)
+    walk.finish()
+    return Verified(checkpoint, log, vkey is not None, decoding_s, hashing_s)
+
+
+class _Walk:
+    """One pass over a log from its first entry to its last.
+
+    Args:
+        folder: The log.
+        checkpoint: What it must fit.
+    """
+
+    def __init__(self, folder: Path, checkpoint: Checkpoint) -> None:
+        self._folder = folder
+        self._checkpoint = checkpoint
+        self._tiles = Tiles(folder, checkpoint.size)
+        #: What was computed of the tile that each level is at: hashes side by side.
+        self._rows: list[bytes] = []
+
+    def decoded(self, index: int) -> Iterator[bytes]:
+        """The entries of a bundle, each of which says its own number."""
+        for number, entry in enumerate(self._tiles.read_entries(index), WIDTH * index):
+            try:
+                sequence = decode(entry).sequence
+            except PosternError:
+                raise invalid(f"Entry {number} is damaged, {self._where(index)}.") from None
+            if sequence != number:
+                raise invalid(f"Entry {number} says it is {sequence}, {self._where(index)}.")
+            yield entry
+
+    def take(self, index: int, entries: list[bytes]) -> None:
+        """Compares what a bundle completes: earlier states of it, and the tiles above."""
+        self._compare_older(ENTRIES, index, lambda width: pack(entries[:width]))
+        level, hashes = 0, b"".join(map(leaf_hash, entries))
+        while hashes:
+            if level == len(self._rows):
+                self._rows.append(b"")
+            row, hashes = self._rows[level] + hashes, b""
+            if len(row) == WIDTH * HASH_SIZE:
+                self._compare(level, index, row)
+                row, hashes = b"", fold(row)
+            self._rows[level] = row
+            level, index = level + 1, index // WIDTH
+
+    def finish(self) -> None:
+        """Compares the tiles at the right edge, and the root."""
+        for level, row in enumerate(self._rows):
+            if row:
+                self._compare(level, self._checkpoint.size >> 8 * (level + 1), row)
+        if self._root(self._rows) != self._checkpoint.root:
+            raise invalid(
+                "The checkpoint is not of these entries, though all tiles fit them: both were "
+                "changed, or are of another time."
+            )
+
+    def _compare(self, level: int, index: int, row: bytes) -> None:
+        stored = self._tiles.tile(level, index)
+        if stored != row:
+            raise self._blame(level, index, row, stored)
+        self._compare_older(level, index, lambda width: row[: width * HASH_SIZE])
+
+    def _compare_older(
+        self, level: int | str, index: int, expected: Callable[[int], bytes]
+    ) -> None:
+        """Compares the partial files that lie there from earlier checkpoints."""
+        most = self._tiles.width(level if isinstance(level, int) else 0, index)
+        for width in _widths(self._folder / f"{tile_path(level, index)}.p"):
+            name = tile_path(level, index, width)
+            if width < most and _read(self._folder, name) != expected(width):
+                raise invalid(f"{name} is damaged: it is not what the tile began with.")
+
+    def _blame(self, level: int, index: int, row: bytes, stored: bytes) -> PosternError:
+        """Which of a tile and what is below it was changed, as the level above tells."""
+        at = next(i for i in range(WIDTH) if _differ(row, stored, i * HASH_SIZE))
+        first = (WIDTH * index + at) << 8 * level
+        below = f"Entry {first}"
+        if level:
+            below = f"What is logged from entry {first} to {first + (1 << 8 * level) - 1}"
+        tile = tile_path(level, index, self._tiles.width(level, index))
+        if self._fits(level, index, row):
+            return invalid(f"{tile} is damaged: the entries below fit what is above it.")
+        if self._fits(level, index, stored):
+            return invalid(f"{below} was changed: it does not fit {tile}, which is right.")
+        return invalid(f"{below} or {tile} was changed: neither fits what is above.")
+
+    def _fits(self, level: int, index: int, row: bytes) -> bool:
+        """Whether a tile's hashes are what the level above was made from."""
+        if len(row) < WIDTH * HASH_SIZE:
+            rows = [*self._rows[:level], row, *self._rows[level + 1 :]]
+            return self._root(rows) == self._checkpoint.root
+        try:
+            return fold(row) == self._tiles.read(8 * (level + 1), index)
+        except PosternError:
+            return False
+
+    def _root(self, rows: list[bytes]) -> bytes:
+        """The root over the right edge's partial tiles."""
+        peaks = []
+        for row in reversed(rows):
+            while row:
+                count = 1 << (len(row) // HASH_SIZE).bit_length() - 1
+                peaks.append(fold(row[: count * HASH_SIZE]))
+                row = row[count * HASH_SIZE :]
+        return Edge(self._checkpoint.size, peaks).root()
+
+    def _where(self, index: int) -> str:
+        return f"in {tile_path(ENTRIES, index, self._tiles.width(0, index))}"
+
+
+def _key(folder: Path, vkey: str | None) -> Verifier:
+    beside = folder / VKEY
+    found = _read(folder, VKEY).decode(errors="replace") if beside.exists() or not vkey else None
+    text = vkey if vkey is not None else (found or "").removesuffix("\n")
+    log = parse_vkey(text)
+    if found not in (None, f"{text}\n"):
+        raise invalid(f"{VKEY} is not the key that was given.")
+    if log.type is not KeyType.LOG:
+        raise invalid("This is the key of a witness, not of a log.")
+    return log
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        with (folder / name).open("rb") as file:
+            return file.read(_MOST_FILE)
+    except FileNotFoundError:
+        raise PosternError(Code.NOT_FOUND, f"{name} is missing.") from None
+    except OSError as error:
+        raise PosternError(Code.UNAVAILABLE, f"{name} cannot be read: {error.strerror}.") from None
+
+
+def _widths(folder: Path) -> list[int]:
+    """The widths of the partial files in a folder; what is no such file is not of the log."""
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(int(name) for name in names if name in _PARTIALS)
+
+
+def _differ(row: bytes, stored: bytes, at: int) -> bool:
+    return row[at : at + HASH_SIZE] != stored[at : at + HASH_SIZE]
