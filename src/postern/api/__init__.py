@@ -1,0 +1,1 @@
+"""HTTP: what Postern answers over the network, one file per noun."""

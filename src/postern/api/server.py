@@ -1,0 +1,77 @@
+"""The server of an application, with limits on everything that a stranger can send."""
+
+import asyncio
+import socket
+
+import uvicorn
+from litestar import Litestar
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from postern.core.errors import Code, PosternError
+
+#: Connections at a time; further ones are answered 503.
+MOST_CONNECTIONS = 64
+#: Seconds that a connection lasts, whatever happens on it: the one bound that also holds for
+#: those who send a request's head byte by byte.
+CONNECTION_S = 60.0
+#: Bytes of a request's head.
+_MOST_HEAD = 16 * 1024
+#: Seconds without a request until a connection is closed.
+_IDLE_S = 15
+#: Seconds for requests that are being answered when the server ends.
+_END_S = 5
+_BACKLOG = 64
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one.
+
+    Raises:
+        PosternError: `unavailable` where the port is taken, not allowed, or the host is not here.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "there is no such address"
+        raise PosternError(
+            Code.UNAVAILABLE,
+            f"Nothing can listen on {host} port {port}: {reason}.",
+            "Choose another with --host and --port.",
+        ) from None
+
+
+def server(app: Litestar) -> uvicorn.Server:
+    """The server of an application; `run(sockets=[...])` serves until it is told to stop."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=_Limited,
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            h11_max_incomplete_event_size=_MOST_HEAD,
+            timeout_keep_alive=_IDLE_S,
+            timeout_graceful_shutdown=_END_S,
+        )
+    )
+
+
+class _Limited(H11Protocol):
+    """A connection that ends in time."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Starts its clock."""
+        super().connection_made(transport)
+        self._end = self.loop.call_later(CONNECTION_S, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stops it."""
+        self._end.cancel()
+        super().connection_lost(exc)
