@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from threading import Event, Lock, enumerate
 
 import pytest
@@ -12,7 +13,7 @@ from postern.core.event import Decided, Interrupted
 from postern.core.event import Event as Kept
 from postern.core.ids import AttemptId, CameraId
 from postern.core.look import Kind
-from postern.engine.ports import Eye
+from postern.engine.ports import Eye, Reader
 from postern.engine.service import Post, Service, close_interrupted
 from postern.engine.supervise import BackOff
 from postern.frame import Frame
@@ -57,7 +58,7 @@ def film(camera: str, who: str, length: int, gap_s: float = 0.03) -> Iterator[Fr
 def eye(camera: str, source: FakeSource, fault: Fault = lambda frame: None) -> Eye:
     """A camera that looks for faces."""
     name, recogniser = CameraId(camera), FakeRecogniser(fault)
-    return Eye(name, Kind.FACE, source, FakeGate(), recogniser, FakeTracker())
+    return Eye(name, source, FakeGate(), (Reader(Kind.FACE, recogniser, FakeTracker()),))
 
 
 def post(
@@ -222,13 +223,16 @@ def test_wait_gives_up_in_time_and_dropped_adds_up() -> None:
 
 
 def test_service_refuses_what_could_not_work() -> None:
-    """Nobody to look, two lanes for one access point, one camera twice before one lane."""
+    """Nobody to look, two lanes for one access point, one camera twice before one lane, one kind
+    twice before one camera."""
     one, other = Stage(DOOR), Stage(DOOR)
-    twice = (eye("camera", FakeSource()), eye("camera", FakeSource()))
+    once = eye("camera", FakeSource())
+    twice = (once, eye("camera", FakeSource()))
     cases: tuple[tuple[list[Post], int], ...] = (
         ([Post(one.lane, ())], 0),
         ([Post(one.lane, ()), Post(other.lane, ())], 1),
         ([Post(one.lane, twice)], 1),
+        ([Post(one.lane, (replace(once, readers=once.readers * 2),))], 1),
     )
     for posts, workers in cases:
         with pytest.raises(PosternError, match=r"\.$"):

@@ -11,7 +11,7 @@ from postern.core.errors import invalid
 from postern.core.ids import CameraId
 from postern.core.look import Kind
 from postern.core.moment import Moment
-from postern.engine.ports import Eye
+from postern.engine.ports import Eye, Reader
 from postern.engine.supervise import BackOff
 from postern.engine.watch import See, Watch
 from postern.frame import Frame, Sighting, Track, Tracker
@@ -54,7 +54,7 @@ class Camera:
         self.shown: list[tuple[Track, ...]] = []
         name = CameraId("camera")
         follows = tracker or self.tracker
-        eye = Eye(name, Kind.FACE, source, FakeGate(opens), self.recogniser, follows)
+        eye = Eye(name, source, FakeGate(opens), (Reader(Kind.FACE, self.recogniser, follows),))
         told = self.observer.health
         self.watch = Watch(eye, see or self.see, told, desks or Semaphore(1), back_off)
 
@@ -383,3 +383,48 @@ def test_source_that_cannot_be_closed_stops_nobody() -> None:
     camera.watch.stop()
 
     assert "red" in camera.states
+
+
+def test_one_frame_is_read_for_each_kind_in_order() -> None:
+    """Passes before faces, of one source that is opened once; each tracker has its own tracks, and
+    each is told that everybody has gone."""
+    shown: list[tuple[Kind, float, int]] = []
+
+    def see(camera: CameraId, kind: Kind, tracks: tuple[Track, ...], captured: Moment) -> None:
+        shown.append((kind, captured.monotonic_s, len(tracks)))
+
+    source = FakeSource(film(length=3, gap_s=0.1), recording=True)
+    passes, faces = FakeRecogniser(), FakeRecogniser()
+    readers = (Reader(Kind.PASS, passes, FakeTracker()), Reader(Kind.FACE, faces, FakeTracker()))
+    eye = Eye(CameraId("camera"), source, FakeGate(), readers)
+    watch = Watch(eye, see, FakeObserver([]).health, Semaphore(1), SHORT)
+    watch.start()
+    assert watch.wait(5.0)
+    watch.stop()
+
+    assert 1 == source.starts
+    assert passes.frames == faces.frames
+    assert [Kind.PASS, Kind.FACE] * (len(shown) // 2) == [kind for kind, _, _ in shown]
+    assert shown[::2] == [(Kind.PASS, *rest) for _, *rest in shown[1::2]]
+    assert 0 == shown[-1][2]
+
+
+def test_empty_scene_is_read_for_no_kind() -> None:
+    """One gate stands before all recognisers, and is asked once for every frame."""
+    asked: list[int] = []
+
+    def opens(frame: Frame) -> bool:
+        asked.append(frame.sequence)
+        return False
+
+    source = FakeSource(film(length=3, gap_s=0.1), recording=True)
+    passes, faces = FakeRecogniser(), FakeRecogniser()
+    readers = (Reader(Kind.PASS, passes, FakeTracker()), Reader(Kind.FACE, faces, FakeTracker()))
+    eye = Eye(CameraId("camera"), source, FakeGate(opens), readers)
+    watch = Watch(eye, lambda *_: None, FakeObserver([]).health, Semaphore(1), SHORT)
+    watch.start()
+    assert watch.wait(5.0)
+    watch.stop()
+
+    assert [] == passes.frames == faces.frames
+    assert sorted(set(asked)) == asked

@@ -25,7 +25,7 @@ from postern.core.look import Kind
 from postern.core.ports import Clock
 from postern.engine.enrol import Enrolment
 from postern.engine.lane import Lane
-from postern.engine.ports import Eye, Observer
+from postern.engine.ports import Eye, Observer, Reader
 from postern.engine.service import Post, Service, close_interrupted
 from postern.frame import Matcher, Recogniser, Source
 from postern.sources import KINDS as SOURCES
@@ -284,7 +284,7 @@ def _post(
     lane = Lane(
         point,
         register,
-        {kind: parts.matcher(kind) for kind in {eye.kind for eye in eyes}},
+        {kind: parts.matcher(kind) for kind in {r.kind for eye in eyes for r in eye.readers}},
         installation.store.events,
         ACTUATORS[entry.kind].open(entry.config, installation.clock),
         installation.clock,
@@ -295,15 +295,9 @@ def _post(
 
 
 def _eye(installation: Installation, camera: CameraId, parts: _Parts) -> Eye:
-    kind = installation.site.cameras[camera].sees
-    return Eye(
-        camera,
-        kind,
-        open_source(installation, camera),
-        MotionGate(),
-        parts.recogniser(kind),
-        parts.tracker(kind),
-    )
+    kinds = (installation.site.cameras[camera].sees,)
+    readers = tuple(Reader(kind, parts.recogniser(kind), parts.tracker(kind)) for kind in kinds)
+    return Eye(camera, open_source(installation, camera), MotionGate(), readers)
 
 
 @lru_cache

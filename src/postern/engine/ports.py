@@ -60,24 +60,35 @@ class Gate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """Everything that turns a camera's frames into tracks of one kind.
+
+    Attributes:
+        kind: What it looks for.
+        recogniser: Turns frames into looks.
+        tracker: Turns looks into tracks.
+    """
+
+    kind: Kind
+    recogniser: Recogniser
+    tracker: Tracker
+
+
+@dataclass(frozen=True, slots=True)
 class Eye:
     """A camera with everything that turns its frames into tracks.
 
     Attributes:
         camera: Its name.
-        kind: What it looks for.
         source: Where its frames come from.
-        gate: Keeps empty scenes from the recogniser.
-        recogniser: Turns frames into looks.
-        tracker: Turns looks into tracks.
+        gate: Keeps empty scenes from the recognisers.
+        readers: What each frame is looked at for, in this order, each kind once.
     """
 
     camera: CameraId
-    kind: Kind
     source: Source
     gate: Gate
-    recogniser: Recogniser
-    tracker: Tracker
+    readers: tuple[Reader, ...]
 
 
 Matchers = Mapping[Kind, Matcher]

@@ -7,6 +7,8 @@ from time import monotonic
 
 from postern.core.errors import invalid
 from postern.core.event import Decided, Interrupted
+from postern.core.ids import CameraId
+from postern.core.look import Kind
 from postern.core.ports import Clock, Ledger
 from postern.engine.lane import Lane
 from postern.engine.ports import Eye, Observer
@@ -33,8 +35,8 @@ class Service:
 
     Raises:
         PosternError: `invalid` where nobody could look, an access point has two lanes (each would
-            open it for the same passer-by), or a lane looks for the same kind with one camera twice
-            (their tracks would mix).
+            open it for the same passer-by), or a lane has a camera twice or with one that looks
+            for the same kind twice (their tracks would mix).
     """
 
     def __init__(
@@ -89,8 +91,17 @@ def _check(posts: Sequence[Post], workers: int) -> None:
     places = [post.lane.access_point.id for post in posts]
     if len(set(places)) != len(places):
         raise invalid("An access point has one lane.", "Give each access point a name of its own.")
-    if any(len({(eye.camera, eye.kind) for eye in post.eyes}) != len(post.eyes) for post in posts):
+    if any(_repeats(spots) for spots in map(_spots, posts)):
         raise invalid("A lane has a camera twice.", "Give each camera a name of its own.")
+
+
+def _spots(post: Post) -> list[tuple[CameraId, Kind]]:
+    """Every camera of a lane with each kind that it looks for."""
+    return [(eye.camera, reader.kind) for eye in post.eyes for reader in eye.readers]
+
+
+def _repeats(spots: list[tuple[CameraId, Kind]]) -> bool:
+    return len(set(spots)) != len(spots)
 
 
 def close_interrupted(unfinished: Sequence[Decided], ledger: Ledger, clock: Clock) -> int:

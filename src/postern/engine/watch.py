@@ -9,7 +9,7 @@ from postern.core.look import Kind
 from postern.core.moment import Moment
 from postern.engine.health import Health
 from postern.engine.mailbox import Mailbox
-from postern.engine.ports import Eye
+from postern.engine.ports import Eye, Reader
 from postern.engine.supervise import BackOff, shielded, supervise
 from postern.frame import Frame, Track
 
@@ -127,24 +127,26 @@ class Watch:
         self._leave()
 
     def _look(self, frame: Frame) -> None:
-        tracks = self._tracks(frame)
-        # What was being looked at when the end came opens nothing any more.
-        if tracks is not None and self._last is not None and not self._stop.is_set():
-            self._see(self._eye.camera, self._eye.kind, tracks, self._last)
+        for kind, tracks in self._tracks(frame):
+            # What was being looked at when the end came opens nothing any more.
+            if self._last is not None and not self._stop.is_set():
+                self._see(self._eye.camera, kind, tracks, self._last)
 
-    def _tracks(self, frame: Frame) -> tuple[Track, ...] | None:
-        """The tracks after this frame, or after a newer one that came while all desks were taken;
-        None where the end came first."""
+    def _tracks(self, frame: Frame) -> tuple[tuple[Kind, tuple[Track, ...]], ...]:
+        """The tracks of each kind after this frame, or after a newer one that came while all desks
+        were taken; none at all where the end came first."""
         while not self._desks.acquire(timeout=_PATIENCE_S):
             if self._stop.is_set():
-                return None
+                return ()
         try:
             newer = self._mailbox.take(0.0)
             if newer is not None:
                 frame, self._overtaken = newer, self._overtaken + 1
-            eye, self._last = self._eye, frame.captured
-            sightings = eye.recogniser.sightings(frame) if eye.gate.moved(frame) else ()
-            return eye.tracker.update(sightings, frame.captured)
+            self._last = frame.captured
+            moved = self._eye.gate.moved(frame)
+            return tuple(
+                (reader.kind, _followed(reader, frame, moved)) for reader in self._eye.readers
+            )
         finally:
             self._desks.release()
 
@@ -152,5 +154,12 @@ class Watch:
         """After the last frame nobody is there any more, whatever the tracker remembers."""
         if self._last is not None:
             gone = self._last.plus(_AFTERMATH_S)
-            self._eye.tracker.update((), gone)
-            self._see(self._eye.camera, self._eye.kind, (), gone)
+            for reader in self._eye.readers:
+                reader.tracker.update((), gone)
+                self._see(self._eye.camera, reader.kind, (), gone)
+
+
+def _followed(reader: Reader, frame: Frame, moved: bool) -> tuple[Track, ...]:
+    """The tracks of one kind after a frame; where nothing moved nothing is looked for."""
+    sightings = reader.recogniser.sightings(frame) if moved else ()
+    return reader.tracker.update(sightings, frame.captured)
