@@ -7,6 +7,7 @@ which a template might have leaked. The search is shown to find each form when i
 
 import base64
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,10 @@ from postern.core.evidence import Factor
 from postern.core.ids import PersonId
 from postern.frame import Template
 from postern.store.store import STORE_FILE, Store, open_store
-from postern.vault.keyring import open_keyring
-from postern.vault.keys import derive_site, make_secret
+from postern.vault.keys import derive_site
 from postern.vault.quantise import quantise
 from postern.vault.seal import Sealed
+from postern.vault.secret_file import make_secret
 from postern.vault.vault import KEY_FILE, KEYRING_FILE, Vault, open_vault
 from tests.people import ALICE, CAROL, DOOR, ERIN, NOW, PERSONS, consent, credential, permit
 
@@ -105,20 +106,20 @@ def test_search_finds_a_template_kept_unsealed(site: Site) -> None:
 def test_keys_are_in_no_file_of_the_store(site: Site) -> None:
     """Neither the site's secret nor a wrapped key travels with a copy of the database."""
     secret = (site.folder / KEY_FILE).read_bytes()
-    keyring = open_keyring(site.folder / KEYRING_FILE)
-    found = keyring.find(ALICE)
-    keyring.close()
-    assert found is not None
+    with sqlite3.connect(site.folder / KEYRING_FILE) as keys:
+        wrapped = [bytes(row[0]) for row in keys.execute("SELECT wrapped FROM keys")]
+    keys.close()
+    assert 3 == len(wrapped)
 
     for path in site.folder.glob(f"{STORE_FILE}*"):
         assert secret not in path.read_bytes()
-        assert found[1] not in path.read_bytes()
+        assert not any(key in path.read_bytes() for key in wrapped)
     for path in site.folder.glob(f"{KEYRING_FILE}*"):
         assert secret not in path.read_bytes()
 
 
 def test_attack_stolen_database_without_the_key_file(site: Site, tmp_path: Path) -> None:
-    """The thief's own vault refuses, and one that skips the checks opens 0 of 3."""
+    """The thief's own vault refuses, and one that was tampered with opens 0 of 3."""
     thief = tmp_path / "thief"
     shutil.copytree(site.folder, thief, ignore=shutil.ignore_patterns(KEY_FILE))
     with open_store(thief) as store:
@@ -128,9 +129,11 @@ def test_attack_stolen_database_without_the_key_file(site: Site, tmp_path: Path)
             open_vault(thief, references)
 
         secret = make_secret(thief / KEY_FILE)
-        keyring = open_keyring(thief / KEYRING_FILE)
-        keyring.claim(derive_site(secret))
-        forced = Vault(secret, keyring)
+        with sqlite3.connect(thief / KEYRING_FILE) as keys:
+            keys.execute("UPDATE site SET id = ?", (derive_site(secret),))
+            keys.execute("DELETE FROM epochs")
+        keys.close()
+        forced = open_vault(thief, references)
         assert [] == _open_all(forced, store)
         forced.close()
 

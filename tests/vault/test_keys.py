@@ -1,93 +1,74 @@
-"""The key file: made once, for one user alone, and never guessed."""
+"""What is derived from the secrets: one key for each purpose, the same for ever."""
 
-import stat
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from dataclasses import replace
 
-import pytest
+from postern.core.ids import CredentialId
+from postern.vault.keys import (
+    Binding,
+    Epoch,
+    derive_backup_key,
+    derive_epoch_kek,
+    derive_epoch_name,
+    derive_kek,
+    derive_mark_key,
+    derive_rotation_secret,
+    derive_seed,
+    derive_shared_kek,
+    derive_site,
+)
+from tests.people import ALICE, BOB
+from tests.vault.samples import FACE_1, MODEL, OTHER_MODEL, SECRET
 
-from postern.core.errors import Code, PosternError
-from postern.vault.keys import derive_kek, derive_rotation_secret, make_secret, read_secret
-from tests.vault.samples import MODEL, OTHER_MODEL, SECRET
-
-
-def test_secret_is_made_for_its_owner_alone(tmp_path: Path) -> None:
-    """The file has mode 0600, 32 bytes, and nothing else is left in the folder."""
-    path = tmp_path / "site.key"
-    secret = make_secret(path)
-
-    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
-    assert secret == read_secret(path)
-    assert 32 == len(secret)
-    assert [path] == list(tmp_path.iterdir())
-
-
-def test_secret_is_made_once_when_many_start_together(tmp_path: Path) -> None:
-    """Whoever comes second uses the first one's secret."""
-    path = tmp_path / "site.key"
-    with ThreadPoolExecutor(8) as pool:
-        secrets = set(pool.map(lambda _: make_secret(path), range(16)))
-
-    assert {read_secret(path)} == secrets
-
-
-def test_secret_is_none_when_there_is_no_file(tmp_path: Path) -> None:
-    """Reading makes nothing."""
-    assert read_secret(tmp_path / "site.key") is None
-    assert [] == list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o700, 0o666, 0o620])
-def test_secret_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
-    """One clear sentence, with the command that mends it."""
-    path = tmp_path / "site.key"
-    make_secret(path)
-    path.chmod(mode)
-
-    with pytest.raises(PosternError, match="open to others") as refused:
-        read_secret(path)
-    assert Code.INVALID is refused.value.code
-    assert refused.value.hint.startswith("Run: chmod 600 ")
-
-
-@pytest.mark.parametrize("size", [0, 31, 33, 4096])
-def test_secret_of_another_size_is_refused(tmp_path: Path, size: int) -> None:
-    """A truncated or foreign file is not used, not even in part."""
-    path = tmp_path / "site.key"
-    path.touch(0o600)
-    path.write_bytes(bytes(size))
-
-    with pytest.raises(PosternError, match="exactly 32 bytes"):
-        read_secret(path)
-
-
-def test_a_folder_in_place_of_the_secret_is_refused(tmp_path: Path) -> None:
-    """Neither a traceback nor a new secret comes of it."""
-    (tmp_path / "site.key").mkdir(0o600)
-
-    with pytest.raises(PosternError):
-        read_secret(tmp_path / "site.key")
-
-
-def test_secret_cannot_be_written_says_so(tmp_path: Path) -> None:
-    """A folder that is not there is a sentence, not a traceback."""
-    with pytest.raises(PosternError) as refused:
-        make_secret(tmp_path / "missing" / "site.key")
-
-    assert Code.UNAVAILABLE is refused.value.code
+SHARE = bytes(range(100, 132))
+BINDING = Binding(b"s" * 16, ALICE, FACE_1)
 
 
 def test_derived_keys_differ_by_purpose_epoch_and_model() -> None:
     """No two purposes share a key, and a new epoch or model changes them."""
     keys = {
+        derive_epoch_kek(SECRET),
+        derive_mark_key(SECRET),
+        derive_backup_key(SECRET),
         derive_kek(SECRET, 1),
         derive_kek(SECRET, 2),
         derive_rotation_secret(SECRET, 1, MODEL),
         derive_rotation_secret(SECRET, 2, MODEL),
         derive_rotation_secret(SECRET, 1, OTHER_MODEL),
+        derive_seed(SECRET, b"postern log 1"),
+        derive_seed(SECRET, b"postern pass 1"),
+    }
+    names = {
+        derive_site(SECRET),
+        derive_epoch_name(Epoch(1, SECRET)),
+        derive_epoch_name(Epoch(2, SECRET)),
+        derive_epoch_name(Epoch(1, bytes(32))),
     }
 
-    assert 5 == len(keys)
+    assert 10 == len(keys)
+    assert 4 == len(names)
+
+
+def test_shared_keys_differ_by_share_epoch_and_whom_they_are_for() -> None:
+    """One share opens one reference of one site in one epoch, and only beside the site's pepper."""
+    keys = {
+        derive_shared_kek(SHARE, Epoch(1, SECRET), BINDING),
+        derive_shared_kek(bytes(32), Epoch(1, SECRET), BINDING),
+        derive_shared_kek(SHARE, Epoch(2, SECRET), BINDING),
+        derive_shared_kek(SHARE, Epoch(1, bytes(32)), BINDING),
+        derive_shared_kek(SHARE, Epoch(1, SECRET), replace(BINDING, person=BOB)),
+        derive_shared_kek(SHARE, Epoch(1, SECRET), replace(BINDING, site=b"t" * 16)),
+        derive_shared_kek(
+            SHARE, Epoch(1, SECRET), replace(BINDING, credential=CredentialId("face-2"))
+        ),
+    }
+
+    assert 7 == len(keys)
+
+
+def test_secrets_of_epochs_are_not_shown() -> None:
+    """Not even where an epoch ends up in a message."""
+    assert SECRET.hex() not in repr(Epoch(1, SECRET))
+    assert repr(SECRET) not in repr(Epoch(1, SECRET))
 
 
 def test_derived_keys_are_golden() -> None:
@@ -99,4 +80,20 @@ def test_derived_keys_are_golden() -> None:
     assert (
         "3caadd26f26ba2536326f34b447bd75cd13bcbb3f97606ff2ae93b2b4af0cb07"
         == derive_rotation_secret(SECRET, 1, MODEL).hex()
+    )
+    assert (
+        "8372363dcd7eae46dce9930f456ee193b87b0cac4b1809821e1c230ec4b9f20c"
+        == derive_epoch_kek(SECRET).hex()
+    )
+    assert (
+        "755fad2c6ed4f0ddd8923eb8d36b084b893ce1576ff3cca306408bd639eda111"
+        == derive_mark_key(SECRET).hex()
+    )
+    assert (
+        "b852d2872e22598e0de3787ef7d56659aa0ccc568f2a20cfc22f904ebf8e5f9d"
+        == derive_shared_kek(SHARE, Epoch(1, SECRET), BINDING).hex()
+    )
+    assert (
+        "c289bcdbd2416a7ae5d1cb7da4c562f6ef3651053cf4c0ba61b1e349266270e0"
+        == derive_seed(SECRET, b"postern log 1").hex()
     )

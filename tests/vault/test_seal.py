@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CredentialId
+from postern.vault.keys import Binding
 from postern.vault.quantise import Quantised, quantise
-from postern.vault.seal import Binding, Header, Mode, decrypt, encrypt, read_header
+from postern.vault.seal import Header, decrypt, encrypt, read_header
 from tests.people import ALICE, BOB
 from tests.vault.samples import FACE_1, MODEL, OTHER_MODEL, vectors
 
 KEY = bytes(range(32, 64))
 BINDING = Binding(b"s" * 16, ALICE, FACE_1)
-HEADER = Header(Mode.ROSTER, 1, 3, 128, MODEL)
+HEADER = Header(StorageMode.ROSTER, 1, 3, 128, MODEL)
 VECTOR = quantise(vectors(1)[0])
 BLOB = encrypt(KEY, BINDING, HEADER, VECTOR)
 
@@ -29,6 +31,37 @@ def test_sealed_bytes_give_back_the_vector() -> None:
     assert np.array_equal(VECTOR.levels, opened.levels)
     assert VECTOR.scale == opened.scale
     assert 206 == len(BLOB)
+
+
+def test_fine_steps_take_two_bytes() -> None:
+    """A re-keyed vector comes back exactly as well."""
+    fine = quantise(vectors(1)[0], fine=True)
+    sealed = encrypt(KEY, BINDING, HEADER, fine)
+    opened = decrypt(KEY, BINDING, sealed)
+
+    assert np.int16 == opened.levels.dtype
+    assert np.array_equal(fine.levels, opened.levels)
+    assert fine.scale == opened.scale
+    assert 334 == len(sealed)
+
+
+def test_sealed_bytes_of_another_width_are_refused() -> None:
+    """Half as many numbers of two bytes have the same length, and do not open."""
+    relabelled = bytearray(BLOB)
+    relabelled[4] = 2
+    relabelled[12:14] = (64).to_bytes(2, "big")
+
+    assert 64 == read_header(bytes(relabelled)).dimension
+    with pytest.raises(PosternError):
+        decrypt(KEY, BINDING, bytes(relabelled))
+
+
+def test_wiped_steps_are_gone() -> None:
+    """What was decrypted can be overwritten where it lies."""
+    opened = decrypt(KEY, BINDING, BLOB)
+    opened.wipe()
+
+    assert not opened.levels.any()
 
 
 def test_sealing_twice_gives_different_bytes() -> None:
@@ -57,7 +90,7 @@ def test_swap_to_another_person_credential_or_site_is_refused(binding: Binding) 
     [
         replace(HEADER, model=OTHER_MODEL),
         replace(HEADER, epoch=2),
-        replace(HEADER, mode=Mode.SHARED),
+        replace(HEADER, mode=StorageMode.SHARED),
         replace(HEADER, looks=9),
     ],
 )
@@ -102,7 +135,7 @@ def test_hostile_bytes_raise_only_our_error(blob: bytes) -> None:
 def test_a_newer_version_says_so() -> None:
     """A reference of a later format is told apart from a damaged one."""
     with pytest.raises(PosternError, match="newer Postern"):
-        read_header(BLOB[:4] + b"\2" + BLOB[5:])
+        read_header(BLOB[:4] + b"\3" + BLOB[5:])
 
 
 def test_a_scale_that_is_no_number_is_refused() -> None:

@@ -13,9 +13,9 @@ import pytest
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CredentialId
 from postern.frame import Template
-from postern.vault.keyring import open_keyring
-from postern.vault.keys import derive_site, make_secret
+from postern.vault.keys import derive_site
 from postern.vault.seal import Sealed
+from postern.vault.secret_file import Origin, SecretFile, make_secret
 from postern.vault.vault import KEY_FILE, KEYRING_FILE, Vault, open_vault
 from tests.people import ALICE, BOB, CAROL
 from tests.vault.samples import FACE_1, MODEL, OTHER_MODEL, distances, template, values, vectors
@@ -103,14 +103,16 @@ def test_references_open_after_a_restart(tmp_path: Path) -> None:
         lambda s: replace(s, credential=CredentialId("face-2")),
         lambda s: replace(s, blob=s.blob[:14] + bytes(32) + s.blob[46:]),
         lambda s: replace(s, blob=s.blob[:6] + (2).to_bytes(4, "big") + s.blob[10:]),
-        lambda s: replace(s, blob=s.blob[:5] + b"\2" + s.blob[6:]),
+        lambda s: replace(s, blob=s.blob[:5] + b"\1" + s.blob[6:]),
     ],
     ids=["person", "credential", "model", "epoch", "mode"],
 )
 def test_swap_in_the_store_is_refused(vault: Vault, change) -> None:
     """Another person, credential, model, epoch or mode than was sealed opens nothing."""
     sealed = vault.seal(FACE_1, ALICE, template())
-    vault.seal(CredentialId("face-2"), BOB, template(2))
+    # There are keys for what the row is changed to: the seal itself refuses.
+    vault.seal(FACE_1, BOB, template(2))
+    vault.seal(CredentialId("face-2"), ALICE, template(3))
 
     with pytest.raises(PosternError) as refused:
         vault.open(change(sealed))
@@ -121,7 +123,7 @@ def test_swap_in_the_store_is_refused(vault: Vault, change) -> None:
 def test_swapped_keys_are_refused(tmp_path: Path, vault: Vault) -> None:
     """Giving Bob's row Alice's wrapped key does not make her reference his."""
     sealed = vault.seal(FACE_1, ALICE, template())
-    vault.seal(CredentialId("face-2"), BOB, template(2))
+    vault.seal(FACE_1, BOB, template(2))
     with sqlite3.connect(tmp_path / KEYRING_FILE) as keys:
         keys.execute(
             "UPDATE keys SET wrapped = (SELECT wrapped FROM keys WHERE person = ?)", (ALICE,)
@@ -132,19 +134,35 @@ def test_swapped_keys_are_refused(tmp_path: Path, vault: Vault) -> None:
         vault.open(replace(sealed, person=BOB))
 
 
-def test_erase_destroys_the_key_and_every_trace_of_it(tmp_path: Path, vault: Vault) -> None:
-    """After it nothing of the person opens, and the wrapped key is in no file of the vault."""
-    sealed = vault.seal(FACE_1, ALICE, template())
-    kept = vault.seal(CredentialId("face-2"), BOB, template(2))
+def test_every_reference_has_a_key_of_its_own(tmp_path: Path, vault: Vault) -> None:
+    """One credential is destroyed without the other, and no key opens both."""
+    one = vault.seal(FACE_1, ALICE, template())
+    other = vault.seal(CredentialId("face-2"), ALICE, template())
+    assert 2 == len(set(_wrapped(tmp_path, ALICE)))
+
+    vault.destroy(FACE_1, ALICE)
+
+    with pytest.raises(PosternError, match="destroyed"):
+        vault.open(one)
+    assert 3 == vault.open(other).looks
+    assert {(ALICE, CredentialId("face-2"))} == vault.keys()
+
+
+@pytest.mark.parametrize("way", [Vault.erase, Vault.forget])
+def test_keys_are_destroyed_with_every_trace_of_them(tmp_path: Path, vault: Vault, way) -> None:
+    """After it nothing of the person opens, and the wrapped keys are in no file of the vault."""
+    sealed = [vault.seal(CredentialId(f"face-{i}"), ALICE, template()) for i in range(2)]
+    kept = vault.seal(FACE_1, BOB, template(2))
     wrapped = _wrapped(tmp_path, ALICE)
-    assert _holding(tmp_path, wrapped)
+    assert all(_holding(tmp_path, one) for one in wrapped)
 
-    vault.erase(ALICE)
+    way(vault, ALICE)
 
-    with pytest.raises(PosternError) as gone:
-        vault.open(sealed)
-    assert Code.NOT_FOUND is gone.value.code
-    assert [] == _holding(tmp_path, wrapped)
+    for one in sealed:
+        with pytest.raises(PosternError, match="destroyed") as gone:
+            vault.open(one)
+        assert Code.NOT_FOUND is gone.value.code
+    assert [[], []] == [_holding(tmp_path, one) for one in wrapped]
     assert 3 == vault.open(kept).looks
 
 
@@ -152,12 +170,22 @@ def test_erase_twice_is_the_same(vault: Vault) -> None:
     """Erasing somebody who has no key is no failure, so that it can be tried again."""
     vault.erase(CAROL)
     vault.erase(CAROL)
+    assert vault.is_erased(CAROL)
+    assert not vault.is_erased(ALICE)
+
+
+def test_erase_leaves_nobody_s_name(tmp_path: Path, vault: Vault) -> None:
+    """What is remembered says nothing to whoever has not the site's secret and the id."""
+    vault.seal(FACE_1, ALICE, template())
+    vault.erase(ALICE)
+
+    assert [] == _holding(tmp_path, ALICE.encode())
 
 
 def test_erase_says_so_when_a_reader_keeps_the_traces(tmp_path: Path, vault: Vault) -> None:
     """The key is gone at once; the traces go when the other program has finished."""
     sealed = vault.seal(FACE_1, ALICE, template())
-    wrapped = _wrapped(tmp_path, ALICE)
+    (wrapped,) = _wrapped(tmp_path, ALICE)
     reader = sqlite3.connect(tmp_path / KEYRING_FILE, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM keys").fetchall()
@@ -165,7 +193,7 @@ def test_erase_says_so_when_a_reader_keeps_the_traces(tmp_path: Path, vault: Vau
     with pytest.raises(PosternError) as waiting:
         vault.erase(ALICE)
     assert waiting.value.retry_helps
-    with pytest.raises(PosternError, match="destroyed"):
+    with pytest.raises(PosternError, match="erased"):
         vault.open(sealed)
 
     reader.close()
@@ -173,15 +201,24 @@ def test_erase_says_so_when_a_reader_keeps_the_traces(tmp_path: Path, vault: Vau
     assert [] == _holding(tmp_path, wrapped)
 
 
-def test_a_person_enrolled_again_gets_another_key(tmp_path: Path, vault: Vault) -> None:
-    """What was sealed before the erasure stays shut for good."""
+def test_a_person_who_comes_back_gets_another_key(vault: Vault) -> None:
+    """What was sealed before the withdrawal stays shut for good."""
     before = vault.seal(FACE_1, ALICE, template())
-    vault.erase(ALICE)
+    vault.forget(ALICE)
     after = vault.seal(FACE_1, ALICE, template())
 
     assert 3 == vault.open(after).looks
     with pytest.raises(PosternError):
         vault.open(before)
+
+
+def test_a_person_who_was_erased_does_not_come_back(tmp_path: Path, vault: Vault) -> None:
+    """Not under the same id: a restored backup must not make them anew."""
+    vault.erase(ALICE)
+
+    with pytest.raises(PosternError, match="erased"):
+        vault.seal(FACE_1, ALICE, template())
+    assert [] == _people(tmp_path)
 
 
 def test_missing_key_file_is_refused_when_there_are_references(tmp_path: Path) -> None:
@@ -228,7 +265,7 @@ def test_another_sites_key_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_stolen_database_without_the_key_file_opens_nothing(tmp_path: Path) -> None:
-    """A thief with both databases, and a program that skips every check, opens 0 of 20."""
+    """A thief with both databases, who changes them as they like, opens 0 of 20."""
     site, thief = tmp_path / "site", tmp_path / "thief"
     site.mkdir()
     thief.mkdir()
@@ -236,13 +273,20 @@ def test_stolen_database_without_the_key_file_opens_nothing(tmp_path: Path) -> N
     sealed = [owner.seal(CredentialId(f"face-{i}"), ALICE, template(i)) for i in range(20)]
     owner.close()
     shutil.copy(site / KEYRING_FILE, thief / KEYRING_FILE)
-
     with pytest.raises(PosternError):
         open_vault(thief, references=20)
+
     secret = make_secret(thief / KEY_FILE)
-    keyring = open_keyring(thief / KEYRING_FILE)
-    keyring.claim(derive_site(secret))
-    forced = Vault(secret, keyring)
+    with sqlite3.connect(thief / KEYRING_FILE) as keys:
+        keys.execute("UPDATE site SET id = ?", (derive_site(secret),))
+    keys.close()
+    with pytest.raises(PosternError, match="epoch"):
+        open_vault(thief, references=20)
+
+    with sqlite3.connect(thief / KEYRING_FILE) as keys:
+        keys.execute("DELETE FROM epochs")
+    keys.close()
+    forced = open_vault(thief, references=20)
     assert 0 == sum(_opens(forced, one) for one in sealed)
     forced.close()
 
@@ -260,7 +304,7 @@ def test_newer_keys_are_refused(tmp_path: Path) -> None:
     """A file of keys from a later program is left as it is."""
     open_vault(tmp_path).close()
     with sqlite3.connect(tmp_path / KEYRING_FILE) as keys:
-        keys.execute("PRAGMA user_version = 2")
+        keys.execute("PRAGMA user_version = 3")
     keys.close()
 
     with pytest.raises(PosternError, match="newer Postern"):
@@ -293,14 +337,34 @@ def test_a_model_without_a_hash_is_refused(vault: Vault) -> None:
         vault.rotate(replace(template(), model="facenet"))
 
 
+def test_a_key_file_from_elsewhere_is_used(tmp_path: Path) -> None:
+    """The service manager's credential takes the place of the file in the folder."""
+    make_secret(tmp_path / "credential")
+    (tmp_path / "credential").chmod(0o440)
+    named = SecretFile(tmp_path / "credential", Origin.CREDENTIAL)
+    (tmp_path / "site").mkdir()
+    vault = open_vault(tmp_path / "site", key=named)
+    sealed = vault.seal(FACE_1, ALICE, template())
+    vault.close()
+
+    assert not (tmp_path / "site" / KEY_FILE).exists()
+    again = open_vault(tmp_path / "site", 1, named)
+    assert 3 == again.open(sealed).looks
+    again.close()
+    with pytest.raises(PosternError, match=r"site\.key is missing"):
+        open_vault(tmp_path / "site", 1)
+
+
 def test_threads_share_a_vault(vault: Vault) -> None:
-    """Eight threads seal for the same new person and open at once; there is one key."""
+    """Eight threads seal for the same new person and open at once."""
 
     def work(index: int) -> bool:
-        return _opens(vault, vault.seal(CredentialId(f"face-{index}"), ALICE, template(index)))
+        name = CredentialId(f"face-{index % 5}")
+        return _opens(vault, vault.seal(name, ALICE, template(index)))
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(40)))
+    assert 5 == len(vault.keys())
 
 
 def _opens(vault: Vault, sealed: Sealed) -> bool:
@@ -311,11 +375,11 @@ def _opens(vault: Vault, sealed: Sealed) -> bool:
     return True
 
 
-def _wrapped(folder: Path, person: str) -> bytes:
+def _wrapped(folder: Path, person: str) -> list[bytes]:
     keys = sqlite3.connect(folder / KEYRING_FILE)
-    (wrapped,) = keys.execute("SELECT wrapped FROM keys WHERE person = ?", (person,)).fetchone()
+    rows = keys.execute("SELECT wrapped FROM keys WHERE person = ?", (person,)).fetchall()
     keys.close()
-    return bytes(wrapped)
+    return [bytes(row[0]) for row in rows]
 
 
 def _people(folder: Path) -> list[str]:

@@ -1,180 +1,270 @@
-"""The wrapped keys of people, in a database file of their own.
+"""The wrapped keys of references, the wrapped secrets of epochs, and the marks of the erased.
 
-They are kept apart from the references so that a backup of the store holds no key, and so that
-erasing a person is the removal of forty bytes.
+1. A key belongs to one reference: to a person, a credential and an epoch. It is never replaced.
+2. What was destroyed does not come back: no key is made for somebody who was erased, and none for a
+   re-keyed reference whose earlier key is gone.
+3. The secret of an epoch goes when no key of it is left and a later one has begun.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 from postern.core.errors import Code, PosternError
-from postern.core.ids import PersonId
-from postern.vault.keys import sync_folder
+from postern.core.ids import CredentialId, PersonId
+from postern.vault.keyring_file import connect, explained, open_file, writing
 
-_VERSION = 1
-_TABLES = """
-CREATE TABLE site (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    id BLOB NOT NULL CHECK (length(id) = 16)
-) STRICT;
-CREATE TABLE keys (
-    person TEXT PRIMARY KEY NOT NULL,
-    epoch INTEGER NOT NULL CHECK (epoch >= 1),
-    wrapped BLOB NOT NULL CHECK (length(wrapped) = 40)
-) STRICT;
-"""
-#: Milliseconds to wait for another process that is writing.
-_PATIENCE_MS = 5000
+_WANTED = "person = ? AND credential = ?"
+_PRESENT = "(SELECT max(epoch) FROM epochs)"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyName:
+    """Which reference a key opens."""
+
+    person: PersonId
+    credential: CredentialId
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A reference's key and the secret of its epoch, each wrapped; 40 bytes."""
+
+    key: bytes
+    epoch: bytes
 
 
 class Keyring:
-    """Every person's wrapped key; usable from any thread.
+    """The keys of one site; usable from any thread.
 
     Args:
-        connection: An open database with the tables; from `open_keyring`.
+        path: The file.
+        connection: An open connection to it; from `open_keyring`.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
         self._connection = connection
-        self._lock = Lock()
+        self._lock = Lock()  # Guards both connections.
+        self._onlooker: sqlite3.Connection | None = None
 
     def close(self) -> None:
         """Lets go of the file."""
         with self._lock:
             self._connection.close()
+            if self._onlooker is not None:
+                self._onlooker.close()
+
+    def version(self) -> int:
+        """A number that is another one after every change by anybody, this process included.
+
+        It means nothing beyond this object. The connection that asks never writes, so that SQLite
+        tells it of everybody's changes
+        (https://www.sqlite.org/pragma.html#pragma_data_version).
+
+        Raises:
+            PosternError: `unavailable` where the keys cannot be read now; so do the others below.
+        """
+        with self._lock, explained():
+            if self._onlooker is None:
+                self._onlooker = connect(self._path)
+            return int(self._onlooker.execute("PRAGMA data_version").fetchone()[0])
 
     def site(self) -> bytes | None:
         """The site whose secret wraps these keys; None before `claim`."""
-        with self._turn() as connection:
+        with self._reading() as connection:
             row = connection.execute("SELECT id FROM site").fetchone()
         return bytes(row[0]) if row else None
 
     def claim(self, site: bytes) -> None:
-        """Notes that these keys are wrapped by that site's secret."""
-        with self._turn() as connection:
-            connection.execute("INSERT OR REPLACE INTO site VALUES (1, ?)", (site,))
-
-    def count(self) -> int:
-        """How many people have a key."""
-        with self._turn() as connection:
-            return int(connection.execute("SELECT count(*) FROM keys").fetchone()[0])
-
-    def find(self, person: PersonId) -> tuple[int, bytes] | None:
-        """The epoch and the wrapped key of a person; None where there is none."""
-        with self._turn() as connection:
-            return _find(connection, person)
-
-    def keep(self, person: PersonId, epoch: int, wrapped: bytes) -> tuple[int, bytes]:
-        """Keeps a person's first key and gives it back; a key that is there already stays."""
-        with self._turn() as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", (person, epoch, wrapped)
-            )
-            return _find(connection, person) or (epoch, wrapped)
-
-    def destroy(self, person: PersonId) -> None:
-        """Removes a person's key from the file and from its write-ahead log; twice is the same.
+        """Notes that these keys are wrapped by that site's secret. Another site's epochs end.
 
         Raises:
-            PosternError: `unavailable` where another process is reading, so that the key is gone
-                but its bytes may linger; calling it again finishes the work.
+            PosternError: `conflict` where there are another site's keys.
         """
-        with self._turn() as connection:
+        with self._writing() as connection:
+            if connection.execute("SELECT 1 FROM site WHERE id = ?", (site,)).fetchone():
+                return
+            if connection.execute("SELECT 1 FROM keys").fetchone():
+                raise PosternError(Code.CONFLICT, "The keys belong to another site.")
+            connection.execute("INSERT OR REPLACE INTO site VALUES (1, ?)", (site,))
+            connection.execute("DELETE FROM epochs")
+
+    def begin(self, epoch: int, wrapped: bytes) -> bool:
+        """Makes that epoch the present one; False where another process was first."""
+        with self._writing() as connection:
+            present = connection.execute(f"SELECT coalesce({_PRESENT}, 0)").fetchone()[0]
+            if epoch != present + 1:
+                return False
+            connection.execute("INSERT INTO epochs VALUES (?, ?)", (epoch, wrapped))
+            return True
+
+    def epochs(self) -> dict[int, bytes]:
+        """The wrapped secrets of all epochs that still live; the largest number is the present."""
+        with self._reading() as connection:
+            return {int(n): bytes(w) for n, w in connection.execute("SELECT * FROM epochs")}
+
+    def names(self) -> tuple[KeyName, ...]:
+        """What every key opens."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT person, credential, epoch FROM keys").fetchall()
+        return tuple(KeyName(PersonId(p), CredentialId(c), int(e)) for p, c, e in rows)
+
+    def find(self, name: KeyName) -> WrappedKey | None:
+        """The key of that name; None where it is gone, or its epoch is."""
+        query = "SELECT keys.wrapped, epochs.wrapped FROM keys JOIN epochs USING (epoch) WHERE"
+        with self._reading() as connection:
+            row = connection.execute(
+                f"{query} {_WANTED} AND epoch = ?",
+                (name.person, name.credential, name.epoch),
+            ).fetchone()
+        return WrappedKey(bytes(row[0]), bytes(row[1])) if row else None
+
+    def keep(self, name: KeyName, wrapped: bytes, mark: bytes) -> bytes | None:
+        """Keeps the first key of that name and gives it back; one that is there already stays.
+
+        Args:
+            name: What it opens.
+            wrapped: The key.
+            mark: The person's, by which they would be known to have been erased.
+
+        Returns:
+            None where that epoch is not the present one any more.
+
+        Raises:
+            PosternError: `conflict` where the person was erased.
+        """
+        with self._writing() as connection:
+            if _is_erased(connection, mark):
+                raise PosternError(
+                    Code.CONFLICT,
+                    "This person was erased and cannot be enrolled under the same id.",
+                    "Enrol them as a new person.",
+                )
+            return _keep(connection, name, wrapped)
+
+    def renew(self, name: KeyName, wrapped: bytes, former: int) -> bytes | None:
+        """As `keep`, for a reference that has a key of the epoch `former`.
+
+        Returns:
+            None also where that former key is gone: it was destroyed and nothing may follow it.
+        """
+        with self._writing() as connection:
+            query = f"SELECT 1 FROM keys WHERE {_WANTED} AND epoch = ?"  # noqa: S608 - constants
+            there = connection.execute(query, (name.person, name.credential, former)).fetchone()
+            return _keep(connection, name, wrapped) if there else None
+
+    def erase(self, person: PersonId, mark: bytes) -> None:
+        """Destroys all keys of a person for good; twice is the same.
+
+        Raises:
+            PosternError: as `scrub`.
+        """
+        with self._writing() as connection:
             connection.execute("DELETE FROM keys WHERE person = ?", (person,))
-            # secure_delete has overwritten the row in the page; the log still has older pages.
+            connection.execute("INSERT OR IGNORE INTO erased VALUES (?)", (mark,))
+        self.scrub()
+
+    def is_erased(self, mark: bytes) -> bool:
+        """Whether the person with that mark was erased."""
+        with self._reading() as connection:
+            return _is_erased(connection, mark)
+
+    def forget(self, person: PersonId) -> None:
+        """Destroys all keys of a person who may come back; twice is the same.
+
+        Raises:
+            PosternError: as `scrub`.
+        """
+        with self._writing() as connection:
+            connection.execute("DELETE FROM keys WHERE person = ?", (person,))
+        self.scrub()
+
+    def destroy(self, person: PersonId, credential: CredentialId) -> None:
+        """Destroys the keys of one credential in every epoch; twice is the same.
+
+        Raises:
+            PosternError: as `scrub`.
+        """
+        with self._writing() as connection:
+            connection.execute(
+                f"DELETE FROM keys WHERE {_WANTED}",  # noqa: S608 - constants
+                (person, credential),
+            )
+        self.scrub()
+
+    def drop(self, name: KeyName) -> None:
+        """Removes one key; its traces go with the next `scrub`."""
+        with self._writing() as connection:
+            connection.execute(
+                f"DELETE FROM keys WHERE {_WANTED} AND epoch = ?",  # noqa: S608 - constants
+                (name.person, name.credential, name.epoch),
+            )
+
+    def retire(self) -> None:
+        """Removes the secrets of epochs of which no key is left, but for the present one.
+
+        Raises:
+            PosternError: as `scrub`.
+        """
+        unused = "epoch NOT IN (SELECT epoch FROM keys)"
+        with self._writing() as connection:
+            connection.execute(
+                f"DELETE FROM epochs WHERE {unused} AND epoch < {_PRESENT}"  # noqa: S608 - constants
+            )
+        self.scrub()
+
+    def scrub(self) -> None:
+        """Overwrites the traces of what was removed; twice is the same.
+
+        Raises:
+            PosternError: `unavailable` where another process is reading, so that the keys are gone
+                but their bytes may linger; calling it again finishes the work.
+        """
+        with self._reading() as connection:
+            # secure_delete has overwritten the rows in their pages; the log still has older pages.
             (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise PosternError(
                 Code.UNAVAILABLE,
-                "The person's key is removed, but its traces could not be overwritten yet.",
-                "Close other programs that use the store and erase once more.",
+                "The key is removed, but its traces could not be overwritten yet.",
+                "Close other programs that use the store and try once more.",
             )
 
     @contextmanager
-    def _turn(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._connection
-            except sqlite3.Error as error:
-                raise _failure(error) from None
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, explained():
+            yield self._connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, explained(), writing(self._connection):
+            yield self._connection
 
 
 def open_keyring(path: Path) -> Keyring:
-    """The keyring in that file, made with mode 0600 if there is none.
+    """The keyring in that file, made if there is none.
 
     Raises:
-        PosternError: `invalid` where the file is damaged or newer than this program; `unavailable`
-            where it cannot be opened now.
+        PosternError: as `open_file`.
     """
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        sync_folder(path.parent)
-    except OSError as error:
-        raise PosternError(
-            Code.UNAVAILABLE, f"The keys cannot be opened: {error.strerror}.", f"See {path}."
-        ) from None
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        _prepare(connection)
-    except sqlite3.Error as error:
-        connection.close()
-        raise _failure(error) from None
-    except PosternError:
-        connection.close()
-        raise
-    return Keyring(connection)
+    return Keyring(path, open_file(path))
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    for pragma in (
-        f"busy_timeout = {_PATIENCE_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "secure_delete = ON",
-        "temp_store = MEMORY",
-    ):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > _VERSION:
-            raise PosternError(
-                Code.CONFLICT, "The keys were written by a newer Postern.", "Update this one."
-            )
-        if version == 0:
-            for statement in _TABLES.split(";\n"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+def _keep(connection: sqlite3.Connection, name: KeyName, wrapped: bytes) -> bytes | None:
+    """Keeps a key if there is none of that name and its epoch is the present one."""
+    if connection.execute(f"SELECT {_PRESENT}").fetchone()[0] != name.epoch:
+        return None
+    parts = (name.person, name.credential, name.epoch)
+    connection.execute("INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)", (*parts, wrapped))
+    query = f"SELECT wrapped FROM keys WHERE {_WANTED} AND epoch = ?"  # noqa: S608 - constants
+    return bytes(connection.execute(query, parts).fetchone()[0])
 
 
-def _find(connection: sqlite3.Connection, person: PersonId) -> tuple[int, bytes] | None:
-    row = connection.execute(
-        "SELECT epoch, wrapped FROM keys WHERE person = ?", (person,)
-    ).fetchone()
-    return (int(row[0]), bytes(row[1])) if row else None
-
-
-#: Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that no retry mends.
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-
-
-def _failure(error: sqlite3.Error) -> PosternError:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in _DAMAGED:
-        return PosternError(
-            Code.INVALID, "The file of keys is damaged.", "Restore it together with its store."
-        )
-    return PosternError(
-        Code.UNAVAILABLE,
-        f"The file of keys cannot be used now: {error}.",
-        "Check that the disk is not full or read-only.",
-    )
+def _is_erased(connection: sqlite3.Connection, mark: bytes) -> bool:
+    row = connection.execute("SELECT 1 FROM erased WHERE mark = ?", (mark,)).fetchone()
+    return row is not None

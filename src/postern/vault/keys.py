@@ -1,94 +1,47 @@
-"""The site's secret: a file of 32 random bytes, and the keys that are derived from it.
+"""What is derived from the site's secrets, each for one purpose (HKDF-SHA-256, RFC 5869).
 
-Whoever holds this file and a copy of the store can open its references; whoever has the store
-alone can open none.
+Whoever holds the site's key file, the file of keys and the store can open its references; whoever
+has the store alone can open none.
+
+    site secret ── site id, wrapping of the epochs' secrets, marks of the erased, seal of backups
+    epoch secret ─ wrapping of the references' keys, rotations, pepper of the shared ones
+    signing secret ─ seeds of the signing keys
 """
 
-import os
-import stat
-from pathlib import Path
-from secrets import token_bytes, token_hex
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from postern.core.errors import Code, PosternError
+from postern.core.ids import CredentialId, PersonId
 
 #: Bytes.
-SECRET_SIZE = 32
 SITE_SIZE = 16
+SHARE_SIZE = 32
+_KEY = 32
 
 
-def read_secret(path: Path) -> bytes | None:
-    """The site's secret; None where there is no file.
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A span of time in which references are sealed under the same secret.
 
-    Raises:
-        PosternError: `invalid` where others than the owner may use the file, or it is not a file
-            of exactly 32 bytes; `unavailable` where it cannot be read now.
+    Attributes:
+        number: Counted from 1.
+        secret: 32 bytes; random, but for the first epoch of a site that was set up before epochs
+            had secrets of their own: there it is the site's.
     """
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    try:
-        status = os.fstat(handle)
-        _check_mode(path, status.st_mode)
-        secret = os.read(handle, SECRET_SIZE + 1) if stat.S_ISREG(status.st_mode) else b""
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    finally:
-        os.close(handle)
-    if len(secret) != SECRET_SIZE:
-        raise PosternError(
-            Code.INVALID,
-            f"The key file {path.name} must hold exactly {SECRET_SIZE} bytes.",
-            "Put back the file that this site was set up with.",
-        )
-    return secret
+
+    number: int
+    secret: bytes = field(repr=False)
 
 
-def make_secret(path: Path) -> bytes:
-    """A new secret in a file with mode 0600, durable on return; another's, if it came first.
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a reference is bound to beside its header; `site` is 16 bytes."""
 
-    The file appears whole or not at all: it is written under another name and then linked, which
-    fails where the name is taken.
-
-    Raises:
-        PosternError: as `read_secret`; `unavailable` where it cannot be written now.
-    """
-    draft = path.with_name(f"{path.name}.{token_hex(8)}")
-    try:
-        _write_new(draft, token_bytes(SECRET_SIZE))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # Another process was first; its secret is the site's.
-        finally:
-            draft.unlink()
-        sync_folder(path.parent)
-    except OSError as error:
-        raise PosternError(
-            Code.UNAVAILABLE,
-            f"The key file {path.name} cannot be written: {error.strerror}.",
-            "Make room or give this user the right to write there.",
-        ) from None
-    return read_secret(path) or make_secret(path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def derive_kek(secret: bytes, epoch: int) -> bytes:
-    """The 32 bytes that wrap every person's key in this epoch."""
-    return _derive(secret, b"wrapping" + epoch.to_bytes(4, "big"), 32)
+    site: bytes
+    person: PersonId
+    credential: CredentialId
 
 
 def derive_site(secret: bytes) -> bytes:
@@ -99,37 +52,62 @@ def derive_site(secret: bytes) -> bytes:
     return _derive(secret, b"site", SITE_SIZE)
 
 
+def derive_epoch_kek(secret: bytes) -> bytes:
+    """The 32 bytes that wrap the epochs' secrets; `secret` is the site's."""
+    return _derive(secret, b"epochs", _KEY)
+
+
+def derive_mark_key(secret: bytes) -> bytes:
+    """The 32 bytes behind the marks of erased people; `secret` is the site's."""
+    return _derive(secret, b"erased", _KEY)
+
+
+def derive_backup_key(secret: bytes) -> bytes:
+    """The 32 bytes behind the seal of a backup; `secret` is the site's."""
+    return _derive(secret, b"backup", _KEY)
+
+
+def derive_kek(secret: bytes, epoch: int) -> bytes:
+    """The 32 bytes that wrap every reference's key in this epoch; `secret` is the epoch's."""
+    return _derive(secret, b"wrapping" + _number(epoch), _KEY)
+
+
+def derive_shared_kek(share: bytes, epoch: Epoch, binding: Binding) -> bytes:
+    """The 32 bytes that wrap the key of one reference which needs a secret from outside.
+
+    Args:
+        share: 32 bytes, from the holder's token or the bank's host.
+        epoch: Gives the pepper, without which the share is worth nothing.
+        binding: Whose reference it is, so that one share never opens two.
+    """
+    pepper = _derive(epoch.secret, b"pepper" + _number(epoch.number), _KEY)
+    return _derive(share + pepper, b"shared" + _number(epoch.number) + named(binding), _KEY)
+
+
 def derive_rotation_secret(secret: bytes, epoch: int, model: str) -> bytes:
-    """The 32 bytes behind the rotation of one model's vectors."""
-    return _derive(secret, b"rotation" + epoch.to_bytes(4, "big") + bytes.fromhex(model), 32)
+    """The 32 bytes behind the rotation of one model's vectors; `secret` is the epoch's."""
+    return _derive(secret, b"rotation" + _number(epoch) + bytes.fromhex(model), _KEY)
+
+
+def derive_epoch_name(epoch: Epoch) -> bytes:
+    """The 16 bytes that tell this epoch from another site's, or another one's of that number."""
+    return _derive(epoch.secret, b"name" + _number(epoch.number), SITE_SIZE)
+
+
+def derive_seed(signing: bytes, purpose: bytes) -> bytes:
+    """The 32 bytes of an Ed25519 key for one purpose, such as `b"postern log 1"`."""
+    return HKDF(SHA256(), _KEY, salt=None, info=purpose).derive(signing)
+
+
+def named(binding: Binding) -> bytes:
+    """A binding as bytes that no other binding gives: each part after its length."""
+    parts = (binding.site, binding.person.encode(), binding.credential.encode())
+    return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+
+def _number(epoch: int) -> bytes:
+    return epoch.to_bytes(4, "big")
 
 
 def _derive(secret: bytes, purpose: bytes, size: int) -> bytes:
     return HKDF(SHA256(), size, salt=None, info=b"postern vault 1 " + purpose).derive(secret)
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-    except OSError:
-        path.unlink()
-        raise
-
-
-def _check_mode(path: Path, mode: int) -> None:
-    if stat.S_IMODE(mode) & ~0o600:
-        raise PosternError(
-            Code.INVALID,
-            f"The key file {path.name} is open to others (mode {stat.S_IMODE(mode):04o}).",
-            f"Run: chmod 600 {path}",
-        )
-
-
-def _unreadable(path: Path, error: OSError) -> PosternError:
-    return PosternError(
-        Code.UNAVAILABLE, f"The key file {path.name} cannot be read: {error.strerror}."
-    )

@@ -1,7 +1,12 @@
-"""Vectors as bytes: one signed byte per entry and one scale, so that the norm is kept.
+"""Vectors as bytes: whole steps and one scale, so that the norm is kept.
 
 dlib's embeddings are not of unit length and are compared by Euclidean distance; a scale per vector
-keeps both. The scale is the largest entry over 127, and -128 is never used.
+keeps both. The scale is the largest entry over the top step, and the step below the lowest is never
+used.
+
+A fresh reference has steps of one byte, as the calibration tables have it. Each re-keying turns it
+into other axes and rounds anew: with one byte the errors would add up, so from then on the steps
+have two bytes, 258 times finer, and what is added stays far below the first rounding.
 """
 
 from dataclasses import dataclass
@@ -12,7 +17,9 @@ import numpy.typing as npt
 from postern.core.errors import invalid
 from postern.vault.rotation import Rotation, turn, turn_back
 
+Levels = npt.NDArray[np.int8] | npt.NDArray[np.int16]
 _TOP = np.float32(127.0)
+_FINE_TOP = np.float32(32767.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,35 +27,46 @@ class Quantised:
     """One vector in whole steps.
 
     Attributes:
-        levels: (d,) int8, -127 to 127.
+        levels: (d,) int8, -127 to 127, or int16, -32767 to 32767.
         scale: What one step is worth; finite and positive.
     """
 
-    levels: npt.NDArray[np.int8]
+    levels: Levels
     scale: np.float32
 
+    def wipe(self) -> None:
+        """Overwrites the steps; nothing can be had from them afterwards."""
+        self.levels.fill(0)
 
-def quantise(vector: npt.NDArray[np.float32]) -> Quantised:
+
+def quantise(vector: npt.NDArray[np.float32], *, fine: bool = False) -> Quantised:
     """The nearest whole steps, halves to even.
 
     Args:
         vector: (d,) float32, finite and not all zero.
+        fine: Whether a step has two bytes.
 
     Raises:
         PosternError: `invalid` for a vector that is empty, all zero, or not finite.
     """
     if vector.ndim != 1 or vector.size == 0 or not np.isfinite(vector).all():
         raise invalid("A template to be sealed is one vector of finite numbers.")
-    scale = np.float32(np.abs(vector).max() / _TOP)
+    top = _FINE_TOP if fine else _TOP
+    scale = np.float32(np.abs(vector).max() / top)
     if not scale > 0.0:
         raise invalid("A template of nothing but zeros cannot be sealed.")
     steps = np.rint(vector.astype(np.float32) / scale)
-    return Quantised(np.clip(steps, -_TOP, _TOP).astype(np.int8), scale)
+    np.clip(steps, -top, top, out=steps)
+    levels: Levels = steps.astype(np.int16) if fine else steps.astype(np.int8)
+    steps.fill(0.0)
+    return Quantised(levels, scale)
 
 
 def dequantise(quantised: Quantised) -> npt.NDArray[np.float32]:
     """The vector that the steps stand for, (d,) float32."""
-    return quantised.levels.astype(np.float32) * quantised.scale
+    values = quantised.levels.astype(np.float32)
+    values *= quantised.scale
+    return values
 
 
 def roundtrip(vectors: npt.NDArray[np.float32], rotation: Rotation) -> npt.NDArray[np.float32]:

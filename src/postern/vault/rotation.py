@@ -65,8 +65,13 @@ def turn(vectors: npt.NDArray[np.float32], rotation: Rotation) -> npt.NDArray[np
     Returns:
         (..., d) float32; computed in double precision, rounded once.
     """
-    turned: npt.NDArray[np.float64] = vectors.astype(np.float64) @ rotation.T
-    return turned.astype(np.float32)
+    wide = vectors.astype(np.float64)
+    turned: npt.NDArray[np.float64] = wide @ rotation.T
+    result = turned.astype(np.float32)
+    # Nothing of a template is left behind in memory that is given back.
+    wide.fill(0.0)
+    turned.fill(0.0)
+    return result
 
 
 def turn_back(vectors: npt.NDArray[np.float32], rotation: Rotation) -> npt.NDArray[np.float32]:

@@ -1,16 +1,17 @@
 """The bytes of a sealed reference: AES-256-GCM over a quantised vector, bound to what it is for.
 
-Layout of version 1; whole numbers are big-endian:
+Layout; whole numbers are big-endian:
 
     4   "PSTN"
-    1   version, 1
+    1   version: 1 for levels of one byte, 2 for levels of two
     1   mode: 1 pass, 2 shared, 3 roster (CNIL's types of template storage)
     4   key epoch, from 1
     2   looks, at least 1
     2   dimension d
     32  sha256 of the model
     12  nonce, random
-    4+d ciphertext of the scale (little-endian float32) and the levels (int8)
+    4   ciphertext of the scale (float32, little-endian)
+    d   ciphertext of the levels (int8), or 2 d (int16, little-endian)
     16  tag
 
 The associated data are the first 46 bytes, then the site (16 bytes), the person and the credential,
@@ -21,33 +22,30 @@ site, epoch, model and mode that it was sealed for.
 import os
 import struct
 from dataclasses import dataclass
-from enum import IntEnum
 from math import isfinite
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from postern.core.consent import StorageMode
 from postern.core.errors import PosternError, invalid
 from postern.core.ids import CredentialId, PersonId
-from postern.vault.quantise import Quantised
+from postern.vault.keys import SITE_SIZE, Binding, named
+from postern.vault.quantise import Levels, Quantised
 from postern.vault.rotation import MAX_DIMENSION
 
 _MAGIC = b"PSTN"
-_VERSION = 1
+#: How the levels are written, by version.
+_LEVELS: dict[int, np.dtype[np.int8] | np.dtype[np.int16]] = {
+    1: np.dtype(np.int8),
+    2: np.dtype("<i2"),
+}
+_MODES = {1: StorageMode.PASS, 2: StorageMode.SHARED, 3: StorageMode.ROSTER}
 _HEADER = struct.Struct(">4sBBIHH32s")
 _NONCE = 12
 _TAG = 16
 _SCALE = struct.Struct("<f")
-_SITE = 16
-
-
-class Mode(IntEnum):
-    """Who can open a reference."""
-
-    PASS = 1
-    SHARED = 2
-    ROSTER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Sealed:
     Attributes:
         credential: The credential it belongs to.
         person: Whose face it is.
-        blob: The sealed bytes; 206 of them for a vector of 128.
+        blob: The sealed bytes; 206 of them for a vector of 128, 334 once it was re-keyed.
     """
 
     credential: CredentialId
@@ -70,14 +68,14 @@ class Header:
     """What a sealed reference says openly.
 
     Attributes:
-        mode: Who can open it.
-        epoch: Which site key, counted from 1.
+        mode: Where it is kept, and who can open it.
+        epoch: Which epoch of the site's keys, counted from 1.
         looks: How many looks the reference holds.
         dimension: Entries of its vector.
         model: The sha256 of the model that made it, in lower-case hex.
     """
 
-    mode: Mode
+    mode: StorageMode
     epoch: int
     looks: int
     dimension: int
@@ -89,15 +87,6 @@ class Header:
         if not 2 <= self.dimension <= MAX_DIMENSION:
             raise invalid(f"A reference has 2 to {MAX_DIMENSION} numbers.")
         check_model(self.model)
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """What a reference is bound to beside its header; `site` is 16 bytes."""
-
-    site: bytes
-    person: PersonId
-    credential: CredentialId
 
 
 def check_model(model: str) -> None:
@@ -114,7 +103,7 @@ def encrypt(key: bytes, binding: Binding, header: Header, vector: Quantised) -> 
     """The sealed bytes of a vector.
 
     Args:
-        key: 32 bytes, the person's own.
+        key: 32 bytes, the reference's own.
         binding: Whom it is for.
         header: What it is.
         vector: The rotated, quantised vector.
@@ -124,11 +113,14 @@ def encrypt(key: bytes, binding: Binding, header: Header, vector: Quantised) -> 
     """
     if vector.levels.shape != (header.dimension,):
         raise invalid("The vector to be sealed is not of the size that its header says.")
+    version = vector.levels.dtype.itemsize
     head = _HEADER.pack(
-        _MAGIC, _VERSION, header.mode, header.epoch, header.looks, header.dimension,
+        _MAGIC, version, _mode_number(header.mode), header.epoch, header.looks, header.dimension,
         bytes.fromhex(header.model),
     )  # fmt: skip
-    plain = bytearray(_SCALE.pack(vector.scale) + vector.levels.tobytes())
+    plain = bytearray(_SCALE.size + vector.levels.nbytes)
+    _SCALE.pack_into(plain, 0, vector.scale)
+    np.frombuffer(plain, _LEVELS[version], offset=_SCALE.size)[:] = vector.levels
     nonce = os.urandom(_NONCE)
     try:
         return head + nonce + AESGCM(key).encrypt(nonce, plain, _bound(head, binding))
@@ -137,22 +129,26 @@ def encrypt(key: bytes, binding: Binding, header: Header, vector: Quantised) -> 
 
 
 def decrypt(key: bytes, binding: Binding, blob: bytes) -> Quantised:
-    """The quantised vector inside sealed bytes. The buffer it was decrypted into is zeroed.
+    """The quantised vector inside sealed bytes; wipe it after use.
+
+    The buffer that it was decrypted into is zeroed.
 
     Raises:
         PosternError: `invalid` where the bytes are not a sealed reference, were altered, or were
             sealed for anything else than `binding`.
     """
-    header = read_header(blob)
+    read_header(blob)
     nonce_end = _HEADER.size + _NONCE
     aad = _bound(blob[: _HEADER.size], binding)
-    plain = bytearray(_SCALE.size + header.dimension)
+    plain = bytearray(len(blob) - nonce_end - _TAG)
     try:
         AESGCM(key).decrypt_into(blob[_HEADER.size : nonce_end], blob[nonce_end:], aad, plain)
         (scale,) = _SCALE.unpack_from(plain)
         if not (isfinite(scale) and scale > 0.0):
             raise _spoilt()
-        levels = np.frombuffer(plain, np.int8, offset=_SCALE.size).copy()
+        version = blob[len(_MAGIC)]
+        kept = np.frombuffer(plain, _LEVELS[version], offset=_SCALE.size)
+        levels: Levels = kept.astype(np.int8) if version == 1 else kept.astype(np.int16)
     except InvalidTag:
         raise _spoilt() from None
     finally:
@@ -171,24 +167,27 @@ def read_header(blob: bytes) -> Header:
     magic, version, mode, epoch, looks, dimension, model = _HEADER.unpack_from(blob)
     if magic != _MAGIC:
         raise _spoilt()
-    if version != _VERSION:
+    if version not in _LEVELS:
         raise invalid("This reference was sealed by a newer Postern.", "Update this one.")
-    if mode not in Mode.__members__.values():
+    if mode not in _MODES:
         raise _spoilt()
-    if len(blob) != _HEADER.size + _NONCE + _SCALE.size + dimension + _TAG:
+    if len(blob) != _HEADER.size + _NONCE + _SCALE.size + dimension * version + _TAG:
         raise _spoilt()
-    return Header(Mode(mode), epoch, looks, dimension, model.hex())
+    return Header(_MODES[mode], epoch, looks, dimension, model.hex())
+
+
+def _mode_number(mode: StorageMode) -> int:
+    """CNIL's type of template storage."""
+    return next(number for number, one in _MODES.items() if one is mode)
 
 
 def _bound(head: bytes, binding: Binding) -> bytes:
-    if len(binding.site) != _SITE:
-        raise invalid(f"A site is named by {_SITE} bytes.")
-    names = (binding.person.encode(), binding.credential.encode())
-    if not all(0 < len(name) < 2**16 for name in names):
+    if len(binding.site) != SITE_SIZE:
+        raise invalid(f"A site is named by {SITE_SIZE} bytes.")
+    sizes = (len(binding.person.encode()), len(binding.credential.encode()))
+    if not all(0 < size < 2**16 for size in sizes):
         raise invalid("A reference is bound to a person and a credential.")
-    return head + b"".join(
-        len(part).to_bytes(2, "big") + part for part in (binding.site, *names)
-    )  # fmt: skip
+    return head + named(binding)
 
 
 def _spoilt() -> PosternError:

@@ -1,48 +1,49 @@
 """The vault: templates go in as sealed references and come out rotated.
 
 1. A plain template exists in memory only; what is kept is rotated, quantised and encrypted.
-2. What `open` gives stays in the site's own axes. Probes are rotated to meet it there, and nothing
-   is ever rotated back for comparison.
-3. A person is erased by destroying their key; what is left of their references is noise.
+2. Everything that `open` gives lies in one set of axes, those of the epoch that was the present one
+   when the vault was opened. References of other epochs are turned into them, and so are probes: a
+   re-keying by another process changes nothing for this one. Nothing is ever rotated back.
+3. A reference is erased by destroying its key; what is left of it is noise.
 """
 
+import hmac
 import os
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
+from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import CredentialId, PersonId
 from postern.frame import Template
-from postern.vault.keyring import Keyring, open_keyring
+from postern.vault.epochs import Epochs
+from postern.vault.keyring import KeyName, Keyring, WrappedKey, open_keyring
 from postern.vault.keys import (
-    derive_kek,
-    derive_rotation_secret,
+    SHARE_SIZE,
+    Binding,
+    Epoch,
+    derive_backup_key,
+    derive_epoch_kek,
+    derive_epoch_name,
+    derive_mark_key,
+    derive_shared_kek,
     derive_site,
-    make_secret,
-    read_secret,
 )
 from postern.vault.quantise import dequantise, quantise, roundtrip
-from postern.vault.rotation import Rotation, derive_rotation, turn
-from postern.vault.seal import (
-    Binding,
-    Header,
-    Mode,
-    Sealed,
-    check_model,
-    decrypt,
-    encrypt,
-    read_header,
-)
+from postern.vault.rotation import Rotation, turn, turn_back
+from postern.vault.seal import Header, Sealed, decrypt, encrypt, read_header
+from postern.vault.secret_file import SecretFile
+from postern.vault.standing import Standing
 
 KEY_FILE = "site.key"
 KEYRING_FILE = "keys.db"
-#: The first epoch; a later one comes with re-keying.
-EPOCH = 1
+#: Times to try again when another process begins an epoch in between.
+_PATIENCE = 3
 
 
 class Vault:
@@ -50,67 +51,170 @@ class Vault:
 
     Args:
         secret: The site's 32 secret bytes.
-        keyring: The wrapped keys of its people.
+        keyring: The wrapped keys of its references.
+        epochs: The epochs in the keyring.
+        home: The epoch in whose axes templates are given.
     """
 
-    def __init__(self, secret: bytes, keyring: Keyring) -> None:
-        self._secret = secret
-        self._kek = derive_kek(secret, EPOCH)
+    def __init__(self, secret: bytes, keyring: Keyring, epochs: Epochs, home: Epoch) -> None:
         self._site = derive_site(secret)
+        self._mark_key = derive_mark_key(secret)
+        self._backup_key = derive_backup_key(secret)
         self._keyring = keyring
-        self._rotations: dict[tuple[str, int], Rotation] = {}
-        self._lock = Lock()
+        self._epochs = epochs
+        self._home = home
+
+    @property
+    def site(self) -> bytes:
+        """The 16 bytes that name the site."""
+        return self._site
 
     def close(self) -> None:
         """Lets go of the file of keys."""
         self._keyring.close()
 
-    def seal(self, credential: CredentialId, person: PersonId, template: Template) -> Sealed:
-        """A reference for the store to keep; the person's key is durable when this returns.
+    def version(self) -> int:
+        """A number that is another one after any key was made or destroyed, by any process.
+
+        Raises:
+            PosternError: `unavailable` where the keys cannot be read now.
+        """
+        return self._keyring.version()
+
+    def epoch(self) -> tuple[int, bytes]:
+        """The present epoch: its number, and 16 bytes that no other epoch anywhere has.
+
+        Raises:
+            PosternError: `unavailable` where the keys cannot be read now.
+        """
+        present = self._epochs.present()
+        return present.number, derive_epoch_name(present)
+
+    def seal(
+        self,
+        credential: CredentialId,
+        person: PersonId,
+        template: Template,
+        *,
+        mode: StorageMode = StorageMode.ROSTER,
+        share: bytes | None = None,
+    ) -> Sealed:
+        """A reference to keep as its mode says; its key is durable when this returns.
 
         Args:
             credential: The face credential it will belong to.
             person: Whose face it is.
             template: As the recogniser made it, one vector of float32, not rotated.
+            mode: Where it is going to be kept.
+            share: 32 bytes from outside, without which a `shared` reference will not open; None
+                for the other modes.
 
         Raises:
-            PosternError: `invalid` for a template that is no vector of finite numbers;
-                `unavailable` where the key cannot be kept now.
+            PosternError: `invalid` for a template that is no vector of finite numbers, or a share
+                that does not fit the mode; `unauthorized` where a shared reference is to be sealed
+                without one; `conflict` where the person was erased; `unavailable` where the key
+                cannot be kept now.
         """
         values = _vector(template)
-        header = Header(Mode.ROSTER, EPOCH, template.looks, values.size, template.model)
-        kept = quantise(turn(values, self._rotation(template.model, values.size)))
         binding = Binding(self._site, person, credential)
-        blob = encrypt(self._key_for(person), binding, header, kept)
-        return Sealed(credential, person, blob)
+        for _ in range(_PATIENCE):
+            epoch = self._epochs.present()
+            header = Header(mode, epoch.number, template.looks, values.size, template.model)
+            rotation = self._epochs.rotation(epoch, template.model, values.size)
+            kept = quantise(turn(values, rotation))
+            kek = self._kek(epoch, binding, mode, share)
+            name, fresh = KeyName(person, credential, epoch.number), os.urandom(32)
+            wrapped = self._keyring.keep(name, aes_key_wrap(kek, fresh), self._mark(person))
+            if wrapped is not None:
+                blob = encrypt(_unwrap(kek, wrapped, mode), binding, header, kept)
+                kept.wipe()
+                return Sealed(credential, person, blob)
+        raise _busy()
 
-    def open(self, sealed: Sealed) -> Template:
-        """The template inside a reference, in the site's own axes.
+    def open(self, sealed: Sealed, share: bytes | None = None) -> Template:
+        """The template inside a reference, in the vault's axes.
+
+        Args:
+            sealed: The reference.
+            share: The 32 bytes from outside that it was sealed with, if it is a shared one.
 
         Raises:
-            PosternError: `not_found` where the person's key is not there or was destroyed;
-                `invalid` where the bytes were altered or belong to another person, credential,
-                site, epoch, model or mode; `unavailable` where the keys cannot be read now.
+            PosternError: `not_found` where its key was destroyed, or the key's epoch has ended;
+                `unauthorized` where it needs a share and there is none; `invalid` where the share
+                is wrong, or the bytes were altered or belong to another person, credential, site,
+                epoch, model or mode; `unavailable` where the keys cannot be read now.
         """
         header = read_header(sealed.blob)
-        if header.mode is not Mode.ROSTER or header.epoch != EPOCH:
-            raise invalid("This reference cannot be opened with the site's present key alone.")
-        key = self._key_of(sealed.person)
-        binding = Binding(self._site, sealed.person, sealed.credential)
-        values = dequantise(decrypt(key, binding, sealed.blob))
+        epoch, values = self._opened(sealed, header, share)
+        if epoch.secret != self._home.secret:
+            values = self._turned(values, header, epoch, self._home)
         return Template(values, header.model, header.looks)
 
+    def reseal(self, sealed: Sealed, share: bytes | None = None) -> Sealed:
+        """The reference sealed anew in the present epoch, its key durable; itself if it is there.
+
+        The former key still opens the former bytes. Once the new ones are kept, `drop` it.
+
+        Raises:
+            PosternError: as `open`; `not_found` also where it was destroyed meanwhile.
+        """
+        header = read_header(sealed.blob)
+        for _ in range(_PATIENCE):
+            present = self._epochs.present()
+            if present.number == header.epoch:
+                return sealed
+            former, values = self._opened(sealed, header, share)
+            turned = self._turned(values, header, former, present)
+            kept = quantise(turned, fine=True)
+            turned.fill(0.0)
+            binding = Binding(self._site, sealed.person, sealed.credential)
+            kek = self._kek(present, binding, header.mode, share)
+            name = KeyName(sealed.person, sealed.credential, present.number)
+            wrapped = self._keyring.renew(name, aes_key_wrap(kek, os.urandom(32)), header.epoch)
+            if wrapped is not None:
+                renewed = replace(header, epoch=present.number)
+                key = _unwrap(kek, wrapped, header.mode)
+                blob = encrypt(key, binding, renewed, kept)
+                kept.wipe()
+                return replace(sealed, blob=blob)
+        raise _busy()
+
+    def drop(self, sealed: Sealed) -> None:
+        """Removes the key that opens just these bytes; its traces go with the next `retire`."""
+        header = read_header(sealed.blob)
+        self._keyring.drop(KeyName(sealed.person, sealed.credential, header.epoch))
+
+    def begin_epoch(self) -> int:
+        """Begins the next epoch, or finds that another process has; gives its number.
+
+        Raises:
+            PosternError: `unavailable` where it cannot be kept now.
+        """
+        present = self._epochs.present().number
+        self._epochs.begin(present + 1)
+        return self._epochs.present().number
+
+    def retire(self) -> tuple[int, ...]:
+        """Destroys the secrets of epochs that nothing needs; gives the epochs that still live.
+
+        Raises:
+            PosternError: `unavailable` where it cannot be finished now; call it again.
+        """
+        self._keyring.retire()
+        return tuple(sorted(self._keyring.epochs()))
+
     def rotate(self, template: Template) -> Template:
-        """A probe in the site's own axes, ready to be compared with what `open` gives.
+        """A probe in the vault's axes, ready to be compared with what `open` gives.
 
         Raises:
             PosternError: `invalid` for a template that is no vector of finite numbers.
         """
         values = _vector(template)
-        return replace(template, values=turn(values, self._rotation(template.model, values.size)))
+        rotation = self._rotation(template.model, values.size)
+        return replace(template, values=turn(values, rotation))
 
     def rotate_rows(self, vectors: npt.NDArray[np.float32], model: str) -> npt.NDArray[np.float32]:
-        """Many vectors of one model in the site's own axes, such as a cohort; (N, d) float32."""
+        """Many vectors of one model in the vault's axes, such as a cohort; (N, d) float32."""
         return turn(vectors, self._rotation(model, vectors.shape[-1]))
 
     def roundtrip(self, vectors: npt.NDArray[np.float32], model: str) -> npt.NDArray[np.float32]:
@@ -118,83 +222,191 @@ class Vault:
         return roundtrip(vectors, self._rotation(model, vectors.shape[-1]))
 
     def erase(self, person: PersonId) -> None:
-        """Destroys a person's key, and with it every reference of theirs; twice is the same.
+        """Destroys a person's keys for good, and remembers that they were erased.
+
+        What is remembered is a mark that tells nothing without the site's secret and the person's
+        id. By it a backup from before cannot bring them back. Twice is the same.
 
         Raises:
             PosternError: `unavailable` where it cannot be finished now; erase again.
         """
-        self._keyring.destroy(person)
+        self._keyring.erase(person, self._mark(person))
+
+    def is_erased(self, person: PersonId) -> bool:
+        """Whether that person was erased.
+
+        Raises:
+            PosternError: `unavailable` where the keys cannot be read now.
+        """
+        return self._keyring.is_erased(self._mark(person))
+
+    def forget(self, person: PersonId) -> None:
+        """Destroys a person's keys, and with them every reference; the person may come back.
+
+        Raises:
+            PosternError: `unavailable` where it cannot be finished now; call it again.
+        """
+        self._keyring.forget(person)
+
+    def destroy(self, credential: CredentialId, person: PersonId) -> None:
+        """Destroys the key of one reference: a pass was lost, or another took its place.
+
+        Raises:
+            PosternError: `unavailable` where it cannot be finished now; call it again.
+        """
+        self._keyring.destroy(person, credential)
+
+    def keys(self) -> frozenset[tuple[PersonId, CredentialId]]:
+        """Which references have a key in any epoch.
+
+        Raises:
+            PosternError: `unavailable` where the keys cannot be read now.
+        """
+        return frozenset((name.person, name.credential) for name in self._keyring.names())
+
+    def standing(self, sealed: Sealed, embedder: str) -> Standing:
+        """How it stands with a reference; a shared one is ready if all but the share is there.
+
+        Args:
+            sealed: The reference.
+            embedder: The sha256 of the model that the site uses now.
+
+        Raises:
+            PosternError: `unavailable` where the keys cannot be read now.
+        """
+        try:
+            header = read_header(sealed.blob)
+            if header.mode is not StorageMode.SHARED:
+                self._opened(sealed, header, None)[1].fill(0.0)
+            elif self._find(sealed, header) is None:
+                raise self._absent(sealed, header)
+        except PosternError as error:
+            if error.retry_helps:
+                raise
+            return self._lacking(error, sealed)
+        return Standing.READY if header.model == embedder else Standing.NEEDS_NEW_LOOKS
+
+    def authenticate(self, content: bytes) -> bytes:
+        """32 bytes that only this site can make for that content; for its backups."""
+        return hmac.digest(self._backup_key, content, sha256)
+
+    def _lacking(self, error: PosternError, sealed: Sealed) -> Standing:
+        if error.code is not Code.NOT_FOUND:
+            return Standing.ALTERED
+        lives = self._epochs.find(read_header(sealed.blob).epoch) is not None
+        return Standing.KEY_MISSING if lives else Standing.EPOCH_RETIRED
+
+    def _opened(
+        self, sealed: Sealed, header: Header, share: bytes | None
+    ) -> tuple[Epoch, npt.NDArray[np.float32]]:
+        """The values inside a reference, in the axes of its own epoch."""
+        found = self._find(sealed, header)
+        if found is None:
+            raise self._absent(sealed, header)
+        epoch = self._epochs.opened(header.epoch, found.epoch)
+        binding = Binding(self._site, sealed.person, sealed.credential)
+        kek = self._kek(epoch, binding, header.mode, share)
+        quantised = decrypt(_unwrap(kek, found.key, header.mode), binding, sealed.blob)
+        values = dequantise(quantised)
+        quantised.wipe()
+        return epoch, values
+
+    def _turned(
+        self, values: npt.NDArray[np.float32], header: Header, former: Epoch, other: Epoch
+    ) -> npt.NDArray[np.float32]:
+        """Values in the axes of another epoch; the ones handed in are wiped."""
+        model, size = header.model, values.size
+        plain = turn_back(values, self._epochs.rotation(former, model, size))
+        turned = turn(plain, self._epochs.rotation(other, model, size))
+        values.fill(0.0)
+        plain.fill(0.0)
+        return turned
+
+    def _find(self, sealed: Sealed, header: Header) -> WrappedKey | None:
+        return self._keyring.find(KeyName(sealed.person, sealed.credential, header.epoch))
+
+    def _absent(self, sealed: Sealed, header: Header) -> PosternError:
+        """Why there is no key for a reference."""
+        if self.is_erased(sealed.person):
+            return PosternError(
+                Code.NOT_FOUND,
+                "This person was erased; the keys of their references are destroyed.",
+            )
+        if header.epoch > self._epochs.present().number:
+            return invalid(
+                f"The reference names key epoch {header.epoch}, which this site has not begun.",
+                "It was altered, or the file of keys is an old copy.",
+            )
+        if self._epochs.find(header.epoch) is None:
+            return PosternError(
+                Code.NOT_FOUND,
+                f"Key epoch {header.epoch} has ended; its references open no more.",
+                "Enrol the person again, or issue their pass anew.",
+            )
+        return PosternError(
+            Code.NOT_FOUND,
+            "The key of this person's reference was destroyed.",
+            "Enrol the person again if they want to be recognised.",
+        )
+
+    def _kek(self, epoch: Epoch, binding: Binding, mode: StorageMode, share: bytes | None) -> bytes:
+        """What wraps the key of a reference of that mode."""
+        if mode is StorageMode.SHARED:
+            return derive_shared_kek(_share(share), epoch, binding)
+        if share is not None:
+            raise invalid("A key share was given for a reference that needs none.")
+        return self._epochs.kek(epoch)
+
+    def _mark(self, person: PersonId) -> bytes:
+        return hmac.digest(self._mark_key, person.encode(), sha256)
 
     def _rotation(self, model: str, dimension: int) -> Rotation:
-        check_model(model)
-        with self._lock:
-            if (model, dimension) not in self._rotations:
-                seed = derive_rotation_secret(self._secret, EPOCH, model)
-                self._rotations[model, dimension] = derive_rotation(seed, dimension)
-            return self._rotations[model, dimension]
-
-    def _key_for(self, person: PersonId) -> bytes:
-        if self._keyring.find(person) is None:
-            self._keyring.keep(person, EPOCH, aes_key_wrap(self._kek, os.urandom(32)))
-        return self._key_of(person)
-
-    def _key_of(self, person: PersonId) -> bytes:
-        found = self._keyring.find(person)
-        if found is None:
-            raise PosternError(
-                Code.NOT_FOUND,
-                "The key of this person's reference was destroyed.",
-                "Enrol the person again if they want to be recognised.",
-            )
-        epoch, wrapped = found
-        if epoch != EPOCH:
-            raise invalid("This person's key belongs to another epoch of the site's key.")
-        try:
-            return aes_key_unwrap(self._kek, wrapped)
-        except InvalidUnwrap:
-            raise invalid("A person's key was not wrapped by this site's key file.") from None
+        return self._epochs.rotation(self._home, model, dimension)
 
 
-def open_vault(folder: Path, references: int = 0) -> Vault:
+def open_vault(folder: Path, references: int = 0, key: SecretFile | None = None) -> Vault:
     """The vault in that folder. The key file is made at the first start.
 
     Args:
-        folder: Where `site.key` and `keys.db` lie; must exist.
+        folder: Where `keys.db` lies, and `site.key` unless another is named; must exist.
         references: How many sealed references the store holds already.
+        key: The key file, where it is not `site.key` in the folder.
 
     Raises:
         PosternError: `invalid` where the key file is open to others, of the wrong size, not the one
             that the keys were wrapped with, or missing though there are references; `unavailable`
             where the files cannot be used now.
     """
-    key_path, keyring_path = folder / KEY_FILE, folder / KEYRING_FILE
-    secret = read_secret(key_path)
+    file, keyring_path = key or SecretFile(folder / KEY_FILE), folder / KEYRING_FILE
+    secret = file.read()
     if references and not keyring_path.exists():
         raise _lost(KEYRING_FILE)
     if references and secret is None:
-        raise _lost(KEY_FILE)
+        raise _lost(file.path.name)
     keyring = open_keyring(keyring_path)
     try:
-        unused = not references and keyring.count() == 0
-        if secret is None and not unused:
-            raise _lost(KEY_FILE)
-        if secret is None:
-            secret = make_secret(key_path)
-        _check_site(keyring, derive_site(secret), unused)
+        used = bool(references or keyring.names())
+        if secret is None and used:
+            raise _lost(file.path.name)
+        secret = secret or file.make()
+        _check_site(keyring, derive_site(secret), file.path.name, used=used)
+        epochs = Epochs(derive_epoch_kek(secret), keyring)
+        if not keyring.epochs():
+            # Keys without an epoch come from before epochs had secrets of their own.
+            epochs.begin(1, secret if used else None)
+        return Vault(secret, keyring, epochs, epochs.present())
     except PosternError:
         keyring.close()
         raise
-    return Vault(secret, keyring)
 
 
-def _check_site(keyring: Keyring, site: bytes, unused: bool) -> None:
-    known = keyring.site()
-    if known == site:
+def _check_site(keyring: Keyring, site: bytes, file: str, *, used: bool) -> None:
+    if keyring.site() == site:
         return
-    if not unused:
+    if used:
         raise PosternError(
             Code.INVALID,
-            f"The key file {KEY_FILE} is not the one that this store was sealed with.",
+            f"The key file {file} is not the one that this store was sealed with.",
             "Put back the file that this site was set up with.",
         )
     keyring.claim(site)
@@ -206,6 +418,33 @@ def _lost(name: str) -> PosternError:
         f"The file {name} is missing although the store holds references.",
         "Put it back from where you keep it; without it everybody has to be enrolled again.",
     )
+
+
+def _busy() -> PosternError:
+    return PosternError(
+        Code.UNAVAILABLE, "The keys are being changed by another program.", "Try again."
+    )
+
+
+def _share(share: bytes | None) -> bytes:
+    if share is None:
+        raise PosternError(
+            Code.UNAUTHORIZED,
+            "This reference opens only together with its holder's key share.",
+            "Present the card or token that it was enrolled with.",
+        )
+    if len(share) != SHARE_SIZE:
+        raise invalid(f"A key share has {SHARE_SIZE} bytes.")
+    return share
+
+
+def _unwrap(kek: bytes, wrapped: bytes, mode: StorageMode) -> bytes:
+    try:
+        return aes_key_unwrap(kek, wrapped)
+    except InvalidUnwrap:
+        if mode is StorageMode.SHARED:
+            raise invalid("The key share does not belong to this reference.") from None
+        raise invalid("A reference's key was not wrapped by this site's key file.") from None
 
 
 def _vector(template: Template) -> npt.NDArray[np.float32]:
