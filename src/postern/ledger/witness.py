@@ -8,7 +8,6 @@
 """
 
 import fcntl
-import os
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -132,14 +131,15 @@ class Witness:
         file = self._folder / sha256(origin.encode()).hexdigest()
         try:
             make_folder(self._folder)
-            lock = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            lock = file.with_suffix(".lock").open("ab")
         except OSError as error:
             raise unwritable(error) from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            except OSError as error:
+                raise unwritable(error) from None
             yield file
-        finally:
-            os.close(lock)
 
     def _latest(self, file: Path, origin: str) -> Checkpoint:
         try:
