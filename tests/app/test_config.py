@@ -13,6 +13,7 @@ from postern.app.config import MAX_BYTES, load, models_folder
 from postern.app.problem import ConfigError, Problem
 from postern.app.site import ConsentTerms, DetectorChoice, LogLevel, Region, Site
 from postern.core.access_point import AccessPoint, Area, Direction, Passback
+from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
 from postern.core.ids import AccessPointId, AreaId, CameraId
 from postern.core.look import Kind
@@ -478,3 +479,35 @@ def test_a_setting_of_any_value_is_taken_or_refused_at_its_line(tmp_path, settin
     found = refusals(tmp_path, text)
 
     assert {p.line for p in found} <= {EXAMPLE.count("\n", 0, setting.start()) + 1}
+
+
+def test_roster_needs_a_written_justification(tmp_path):
+    """No site keeps references that it can open by itself without saying why."""
+    roster = '[faces]\nstorage = "roster"\n'
+    (found,) = problems(tmp_path, MINIMAL + roster)
+    assert ("faces.storage", 13) == (found.path, found.line)
+    assert "[roster]" in found.hint
+
+    for short in ("", "because", " " * 30, "x" * 501, "two lines of reasons\\nare too many"):
+        (found,) = problems(tmp_path, f'{MINIMAL}{roster}[roster]\njustification = "{short}"\n')
+        assert "20 to 500 printable" in found.message
+
+    why = "Six people live here."
+    site = read(tmp_path, f'{MINIMAL}{roster}[roster]\njustification = "{why}"\n')
+    assert (StorageMode.ROSTER, why) == (site.faces.storage, site.roster.justification)
+
+
+def test_references_go_on_passes_unless_the_site_says_otherwise(tmp_path):
+    """The site keeps nothing that it can open by itself."""
+    site = read(tmp_path, MINIMAL)
+
+    assert (StorageMode.PASS, None) == (site.faces.storage, site.roster.justification)
+
+
+def test_contact_is_one_line_that_can_be_read(tmp_path):
+    """Up to 200 characters."""
+    for text in ("", " ", "x" * 201, "a\\tb"):
+        (found,) = problems(tmp_path, f'{MINIMAL}[consent]\ncontact = "{text}"\n')
+        assert "consent.contact" == found.path
+    site = read(tmp_path, f'{MINIMAL}[consent]\ncontact = "the desk, +49 7224 1"\n')
+    assert "the desk, +49 7224 1" == site.consent.contact

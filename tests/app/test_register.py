@@ -122,7 +122,7 @@ def test_withdrawal_by_another_process_counts_at_the_next_look(office: Office) -
     assert {ALICE, ERIN} == office.faces()
     with open_store(office.folder) as store:
         other = open_vault(office.folder, store.credentials.count_sealed())
-        store.consents.withdraw(consent(ALICE).id, NOW, other.erase)
+        store.consents.withdraw(consent(ALICE).id, NOW, other.destroy)
         other.close()
 
     assert {ERIN} == office.faces(0.1)
@@ -132,7 +132,7 @@ def test_withdrawal_by_another_process_counts_at_the_next_look(office: Office) -
 def test_withdrawal_in_this_process_counts_at_the_next_look(office: Office) -> None:
     """Also where the change came through the very store that is read."""
     office.known()
-    office.store.consents.withdraw(consent(ALICE).id, NOW, office.vault.erase)
+    office.store.consents.withdraw(consent(ALICE).id, NOW, office.vault.destroy)
 
     assert {ERIN} == office.faces()
 

@@ -10,8 +10,17 @@ import pytest
 from postern.actuators import KINDS as ACTUATORS
 from postern.app import hours
 from postern.app.config import DATA_VARIABLE, MODELS_VARIABLE, load
+from postern.app.roster import CAP
 from postern.app.sections import SECTIONS
-from postern.app.site import ConsentTerms, Faces, Log, Plates
+from postern.app.site import (
+    MAX_JUSTIFICATION,
+    MIN_JUSTIFICATION,
+    ConsentTerms,
+    Faces,
+    Log,
+    Plates,
+    Roster,
+)
 from postern.app.tables import AccessPointTable, AreaTable, SiteTable
 from postern.core.schedule import DAYS
 from postern.sources import KINDS as SOURCES
@@ -23,6 +32,7 @@ TABLES = {
     "`[access_point.NAME]`": AccessPointTable,
     "`[area.NAME]`": AreaTable,
     "`[consent]`": ConsentTerms,
+    "`[roster]`": Roster,
 }
 
 
@@ -47,9 +57,8 @@ def test_every_snippet_of_the_page_is_sound_in_a_file(tmp_path, snippet):
     zone = SNIPPETS[0].replace("[camera", 'time_zone = "Europe/Bucharest"\n[camera', 1)
     file.write_text(f"{zone}\n{snippet}")
 
-    assert set(tomllib.loads(snippet)["schedule"]) == set(
-        load(file, SOURCES, ACTUATORS, {}).schedules
-    )
+    site = load(file, SOURCES, ACTUATORS, {})
+    assert set(tomllib.loads(snippet).get("schedule", ())) == set(site.schedules)
 
 
 @pytest.mark.parametrize(("title", "table"), TABLES.items())
@@ -62,6 +71,8 @@ def test_the_page_names_every_default_that_is_a_number():
     """The ones that a reader would have to look up in the code."""
     assert f"`retention_days` | `{SiteTable('x').retention_days}` |" in PAGE
     assert f"`valid_days` | `{ConsentTerms().valid_days}` |" in PAGE
+    assert f"holds at most {CAP} people" in PAGE.replace("\n", " ")
+    assert f"{MIN_JUSTIFICATION} to {MAX_JUSTIFICATION} characters" in PAGE
     assert f"`hold_s` | `{AccessPointTable(('a',), 'b').hold_s}` |" in PAGE
 
 
@@ -70,7 +81,7 @@ def test_the_page_names_every_section_kind_and_variable():
     for name in (*SECTIONS, *SOURCES, *ACTUATORS, DATA_VARIABLE, MODELS_VARIABLE):
         assert name in PAGE
     for config in (Faces, Plates, Log):
-        assert f"`[{config.__name__.lower()}] {fields(config)[0].name}`" in PAGE
-        assert 1 == len(fields(config))
+        for field in fields(config):
+            assert f"`[{config.__name__.lower()}] {field.name}`" in PAGE
     written = section("`[schedule.NAME]`")
     assert all(f"`{key}`" in written for key in hours.KEYS if key not in DAYS[1:6])

@@ -13,7 +13,7 @@ from postern.app.matching import SiteFaceMatcher
 from postern.app.wire import Installation
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
-from postern.core.event import Decided, Interrupted
+from postern.core.event import By, Decided, Interrupted, Withdrawn
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, AttemptId, CameraId, CredentialId, PersonId
 from postern.frame import Reference, Template
@@ -88,9 +88,13 @@ def test_tidy_forgets_what_has_run_out(site: Installation) -> None:
     site.store.events.append(
         Decided(old, AccessPointId("barrier"), AttemptId("a"), Reason.PERMITTED, None, (), 4)
     )
-    wire.tidy(site)
+    for _ in range(2):
+        wire.tidy(site)
 
-    assert [None] == [entry.event for entry in site.store.events.list()]
+    ended, forgotten = [entry.event for entry in site.store.events.list()]
+    assert isinstance(ended, Withdrawn)
+    assert (ALICE, By.EXPIRY) == (ended.person, ended.by)
+    assert forgotten is None
     assert 0 == site.store.credentials.count_sealed()
     assert (ALICE,) == tuple(person.id for person in site.store.people.all())
 

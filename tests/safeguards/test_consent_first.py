@@ -169,7 +169,7 @@ def _withdraw_elsewhere(data: Path) -> None:
     with open_store(data, throwaway=True) as store:
         vault = open_vault(data, store.credentials.count_sealed())
         for given in store.consents.of(PersonId("p-demo")):
-            store.consents.withdraw(given.id, given.given, vault.erase)
+            store.consents.withdraw(given.id, given.given, vault.destroy)
         vault.close()
 
 

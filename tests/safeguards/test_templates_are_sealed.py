@@ -150,7 +150,7 @@ def test_attack_row_swapped_in_the_store(site: Site) -> None:
 def test_withdrawal_leaves_nothing_to_open(site: Site) -> None:
     """After it a full copy of everything, key file and all, opens the others' references only."""
     before = {one.person: one for one in site.store.credentials.references(DOOR.id, NOW)}
-    site.store.consents.withdraw(consent(ALICE).id, NOW, site.vault.erase)
+    site.store.consents.withdraw(consent(ALICE).id, NOW, site.vault.destroy)
 
     assert {CAROL, ERIN} == set(_open_all(site.vault, site.store))
     assert [] == [name for name, content in site.files().items() if before[ALICE].blob in content]

@@ -62,7 +62,7 @@ def enrol(store: Store, person: PersonId) -> None:
     store.consents.add(replace(agreed, withdrawn=None))
     store.credentials.add(credential(Factor.FACE, person), now=agreed.given, sealed=BLOB)
     if agreed.withdrawn is not None:
-        store.consents.withdraw(agreed.id, agreed.withdrawn, lambda person: None)
+        store.consents.withdraw(agreed.id, agreed.withdrawn, lambda reference, person: None)
 
 
 def granted(attempt: str = "attempt") -> Decided:

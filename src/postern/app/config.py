@@ -15,8 +15,8 @@ import platformdirs
 
 from postern.app.place import Place
 from postern.app.problem import ConfigError, Problem
-from postern.app.sections import CONSENT, FACES, LOG, PLATES, Kinds, Sections
-from postern.app.site import ConsentTerms, Faces, Log, Plates, Site
+from postern.app.sections import CONSENT, FACES, LOG, PLATES, ROSTER, Kinds, Sections
+from postern.app.site import ConsentTerms, Faces, Log, Plates, Roster, Site
 from postern.app.tables import AccessPointTable
 from postern.app.toml_lines import locate
 from postern.core.access_point import Area
@@ -145,11 +145,13 @@ def _site(
     table, zone = sections.site(), sections.zone()
     consent = sections.plain(CONSENT, ConsentTerms)
     faces, plates = sections.plain(FACES, Faces), sections.plain(PLATES, Plates)
-    log = sections.plain(LOG, Log)
+    log, roster = sections.plain(LOG, Log), sections.plain(ROSTER, Roster)
     cameras, actuators = sections.cameras(kinds[0]), sections.actuators(kinds[1])
     schedules, access_points = sections.schedules(zone), sections.access_points()
     areas = _areas(sections.areas(), access_points)
-    if not (table and consent and faces and plates and log):
+    if faces and roster:
+        sections.check_storage(faces, roster)
+    if not (table and consent and faces and roster and plates and log):
         return None
     return Site(
         name=table.name,
@@ -168,6 +170,7 @@ def _site(
         actuator_of=MappingProxyType({n: one.actuator for n, one in access_points.items()}),
         schedules=MappingProxyType(schedules),
         faces=faces,
+        roster=roster,
         plates=plates,
         log=log,
     )

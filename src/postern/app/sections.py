@@ -10,18 +10,21 @@ from postern.app import hours
 from postern.app.build import build, read_key
 from postern.app.place import Place
 from postern.app.problem import did_you_mean, nearest, shown
-from postern.app.site import ActuatorEntry, Camera
+from postern.app.site import ActuatorEntry, Camera, Faces, Roster
 from postern.app.tables import AccessPointTable, AreaTable, SiteTable
 from postern.core.access_point import Area
+from postern.core.consent import StorageMode
 from postern.core.ids import AccessPointId, AreaId, CameraId
 from postern.core.look import Kind
 from postern.core.schedule import Schedule
 
 SITE, CONSENT, FACES, PLATES, LOG = "site", "consent", "faces", "plates", "log"
+ROSTER = "roster"
 CAMERA, ACTUATOR, AREA = "camera", "actuator", "area"
 ACCESS_POINT, SCHEDULE = "access_point", "schedule"
 SECTIONS = (
-    SITE, CAMERA, ACTUATOR, AREA, ACCESS_POINT, SCHEDULE, CONSENT, FACES, PLATES, LOG,
+    SITE, CAMERA, ACTUATOR, AREA, ACCESS_POINT, SCHEDULE, CONSENT, FACES, ROSTER, PLATES,
+    LOG,
 )  # fmt: skip
 
 #: Names are typed in commands and stand in events.
@@ -82,6 +85,14 @@ class Sections:
         if name in self._root.table:
             return build(config, self._root.at(name), self._folder)
         return config()
+
+    def check_storage(self, faces: Faces, roster: Roster) -> None:
+        """Notes it where a roster is kept and nobody says why."""
+        if faces.storage is StorageMode.ROSTER and roster.justification is None:
+            self._root.at(FACES).at("storage").refuse(
+                'is "roster", which the site has to justify.',
+                'Add [roster] with justification = "..." (why passes will not do here).',
+            )
 
     def schedules(self, zone: ZoneInfo) -> dict[str, Schedule]:
         """Every `[schedule.NAME]`, on the clocks of `zone`."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from postern.core.access_point import AccessPoint, Area
+from postern.core.consent import StorageMode
 from postern.core.errors import invalid
 from postern.core.ids import AccessPointId, AreaId, CameraId
 from postern.core.look import Kind
@@ -15,6 +16,9 @@ from postern.core.schedule import Schedule
 
 #: Characters of a consent's purpose: what a person reads before agreeing.
 MAX_PURPOSE = 500
+#: Characters of whom to ask, and of why a roster is kept. A shorter reason is none.
+MAX_CONTACT = 200
+MIN_JUSTIFICATION, MAX_JUSTIFICATION = 20, 500
 #: Days; five years. A consent that nobody renews for longer is one that nobody remembers.
 MAX_CONSENT_DAYS = 1826
 
@@ -52,11 +56,14 @@ class ConsentTerms:
         text_version: Which version of the site's consent text they are shown.
         purpose: What they are recognised for, in the words they are shown.
         valid_days: For how many days their consent stands unless they withdraw it.
+        contact: Whom to ask to see, export or erase what is kept, or to take the consent back; None
+            for whoever runs the site.
     """
 
     text_version: str = "1"
     purpose: str = "To open the doors and barriers of this site for you when it recognises you."
     valid_days: int = 365
+    contact: str | None = None
 
     def __post_init__(self) -> None:
         if not self.text_version.strip() or not self.text_version.isprintable():
@@ -65,13 +72,47 @@ class ConsentTerms:
             raise invalid(f"A purpose has 1 to {MAX_PURPOSE} characters.")
         if not 1 <= self.valid_days <= MAX_CONSENT_DAYS:
             raise invalid(f"A consent is valid for 1 to {MAX_CONSENT_DAYS} days.")
+        if self.contact is not None and not (
+            self.contact.strip() and self.contact.isprintable() and len(self.contact) <= MAX_CONTACT
+        ):
+            raise invalid(f"A contact has 1 to {MAX_CONTACT} printable characters.")
 
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """How faces are recognised."""
+    """How faces are recognised.
+
+    Attributes:
+        detector: What finds them.
+        storage: How references are kept where an enrolment does not say otherwise.
+    """
 
     detector: DetectorChoice = DetectorChoice.AUTO
+    storage: StorageMode = StorageMode.PASS
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """References that the site keeps and can open by itself.
+
+    Attributes:
+        justification: Why neither passes nor shared references will do here; everybody who is asked
+            for their consent reads it. None where the site keeps no roster.
+    """
+
+    justification: str | None = None
+
+    def __post_init__(self) -> None:
+        written = self.justification
+        if written is not None and not (
+            MIN_JUSTIFICATION <= len(written.strip()) <= len(written) <= MAX_JUSTIFICATION
+            and written.isprintable()
+        ):
+            raise invalid(
+                f"A justification has {MIN_JUSTIFICATION} to {MAX_JUSTIFICATION} printable "
+                "characters.",
+                "Say why neither passes nor shared references will do here.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +188,7 @@ class Site:
         actuator_of: The actuator's name, by access point.
         schedules: By name; permits are given one when they are made.
         faces: How faces are recognised.
+        roster: Why references are kept that the site can open by itself.
         plates: How plates are read.
         log: What is logged.
     """
@@ -165,6 +207,7 @@ class Site:
     actuator_of: Mapping[AccessPointId, str]
     schedules: Mapping[str, Schedule]
     faces: Faces
+    roster: Roster
     plates: Plates
     log: Log
 

@@ -17,6 +17,7 @@ from postern.app.duty import on_duty
 from postern.app.matching import SiteFaceMatcher
 from postern.app.register import StoredRegister
 from postern.app.site import Site
+from postern.app.withdrawal import Withdrawals
 from postern.core.access_point import AccessPoint
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
@@ -171,8 +172,13 @@ def tidy(installation: Installation) -> None:
     if not plausible(now):
         return  # A clock that was set to the end of time must not erase everybody.
     store.events.expire(now - installation.site.retention)
-    for person in store.consents.lapsed(now):
-        store.consents.forget(person, installation.vault.erase)
+    withdrawals(installation).lapse(now)
+
+
+def withdrawals(installation: Installation) -> Withdrawals:
+    """What ends the site's consents."""
+    store = installation.store
+    return Withdrawals(store, store.events, installation.vault.destroy)
 
 
 def build_register(installation: Installation) -> StoredRegister:

@@ -6,9 +6,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from postern.app.wire import withdrawals
 from postern.cli.console import OUT, say, show_json
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
-from postern.core.event import By, Changed, Withdrawn
+from postern.core.event import By, Changed
 from postern.core.ids import PersonId
 
 app = typer.Typer(help="List the people who enrolled, and forget them.", no_args_is_help=True)
@@ -41,15 +42,9 @@ def list_people(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
 def withdraw(person: _Person, site: SiteFile = SITE_FILE) -> None:
     """Take back every consent of a person; their face references are destroyed at once."""
     with opened(site) as installation:
-        store, now = installation.store, installation.clock.now().utc
-        known = store.people.find(PersonId(person))
-        # First of all, and again where an earlier withdrawal was cut short.
-        store.consents.forget(known.id, installation.vault.erase)
-        standing = [c for c in store.consents.of(known.id) if c.withdrawn is None]
-        for consent in standing:
-            store.consents.withdraw(consent.id, now, installation.vault.erase)
-            store.events.append(Withdrawn(now, consent.id, known.id, By.OPERATOR))
-    if standing:
+        now = installation.clock.now().utc
+        ended = withdrawals(installation).withdraw_all(PersonId(person), By.OPERATOR, now)
+    if ended:
         say("The consent is withdrawn; the face references are destroyed.")
     else:
         say("There is no consent that stands; no face reference is kept.")

@@ -30,9 +30,9 @@ class Consent:
         mode: How their reference is kept; a reference kept in any other way is not covered.
         given: When; aware UTC, like the other times.
         expires: When it ends by itself.
-        withdrawn: When the person took it back; None while it stands. Once it is set the consent
-            never holds again, whatever the clock shows: a clock that is stepped back does not undo
-            a withdrawal.
+        withdrawn: When it ended: when the person took it back, or somebody noticed that it had run
+            out; None before. Once it is set the consent never holds again, whatever the clock
+            shows: a clock that is stepped back does not undo a withdrawal.
     """
 
     id: ConsentId
@@ -58,3 +58,8 @@ class Consent:
         """Whether the person agrees to be recognised at `place` now."""
         stands = self.withdrawn is None
         return stands and place in self.places and self.given <= now < self.expires
+
+    def expired(self, now: datetime) -> bool:
+        """Whether it ran out by itself, rather than that the person took it back."""
+        ended = now if self.withdrawn is None else self.withdrawn
+        return ended >= self.expires

@@ -1,6 +1,6 @@
 """Consents in the store."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -8,10 +8,13 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from postern.core.consent import Consent, StorageMode
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
-from postern.core.ids import AccessPointId, ConsentId, PersonId
+from postern.core.ids import AccessPointId, ConsentId, CredentialId, PersonId
 from postern.store.database import Database
-from postern.store.people import DestroyKeys, check_kept
+from postern.store.people import check_kept
 from postern.store.schema import consent_places, consents, credentials
+
+#: Destroys the key of one reference of a person; the vault's.
+DestroyKey = Callable[[CredentialId, PersonId], None]
 
 
 class Consents:
@@ -57,16 +60,40 @@ class Consents:
         with self._database.reading() as connection:
             return of_people(connection, [person]).get(person, ())
 
-    def withdraw(self, consent: ConsentId, at: datetime, destroy_keys: DestroyKeys) -> Consent:
-        """Takes a consent back, and destroys every face reference of its person at once.
+    def all(self) -> tuple[Consent, ...]:
+        """Every consent, oldest first, also those that have ended.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        query = select(consents.c.person).distinct()
+        with self._database.reading() as connection:
+            people = [PersonId(person) for person in connection.scalars(query)]
+            found = of_people(connection, people)
+        return tuple(sorted((c for all_ in found.values() for c in all_), key=_age))
+
+    def standing(
+        self, people: Iterable[PersonId], now: datetime
+    ) -> dict[PersonId, tuple[Consent, ...]]:
+        """The consents of those people that hold somewhere now.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        with self._database.reading() as connection:
+            found = of_people(connection, people)
+        return {p: tuple(c for c in given if stands(c, now)) for p, given in found.items()}
+
+    def withdraw(self, consent: ConsentId, at: datetime, destroy_key: DestroyKey) -> Consent:
+        """Ends a consent, and destroys the face references that no other consent covers.
 
         The keys go first: should the rest fail, what remains cannot be opened, and calling it again
-        finishes the work. A consent that was withdrawn before keeps its first time.
+        finishes the work. A consent that ended before keeps its first time.
 
         Args:
             consent: Which one.
-            at: When the person took it back.
-            destroy_keys: Destroys the person's keys; the vault's `erase`.
+            at: When the person took it back, or when it was noticed that it had run out.
+            destroy_key: Destroys the key of one reference; the vault's.
 
         Returns:
             The consent as it is kept now.
@@ -74,39 +101,62 @@ class Consents:
         Raises:
             PosternError: `not_found`; `unavailable`.
         """
-        person = self.find(consent).person
-        destroy_keys(person)
+        ended = self.find(consent)
+        with self._database.reading() as connection:
+            left = _left_uncovered(connection, ended, at)
+        for reference in left:
+            destroy_key(reference, ended.person)
         mark = update(consents).where(consents.c.id == consent, consents.c.withdrawn.is_(None))
         with self._database.writing() as connection:
             connection.execute(mark.values(withdrawn=at))
-            drop_references(connection, person)
+            # Read anew: one that came in between goes, too.
+            _drop(connection, _left_uncovered(connection, ended, at))
             kept = _find(connection, consent)
         self._database.scrub()
         return kept
 
-    def lapsed(self, now: datetime) -> tuple[PersonId, ...]:
-        """People who have a face reference but no consent that stands anywhere now.
-
-        Their references are to be destroyed: run `forget` for each of them.
+    def run_out(self, now: datetime) -> tuple[Consent, ...]:
+        """Consents that have expired without anybody having ended them yet, oldest first.
 
         Raises:
             PosternError: `unavailable`.
         """
-        faces = select(credentials.c.holder).where(credentials.c.factor == Factor.FACE)
+        due = consents.c.withdrawn.is_(None) & (consents.c.expires <= now)
         with self._database.reading() as connection:
-            found = sorted(PersonId(holder) for holder in connection.scalars(faces.distinct()))
-            agreed = of_people(connection, found)
-        return tuple(p for p in found if not any(stands(c, now) for c in agreed.get(p, ())))
+            found = connection.scalars(select(consents.c.id).where(due)).all()
+            ended = [_find(connection, ConsentId(one)) for one in found]
+        return tuple(sorted(ended, key=_age))
 
-    def forget(self, person: PersonId, destroy_keys: DestroyKeys) -> None:
-        """Destroys every face reference of a person; the keys first, as in `withdraw`.
+    def uncovered(self, now: datetime) -> dict[CredentialId, PersonId]:
+        """Face references that no consent covers any more, such as those of a cut-off withdrawal.
+
+        A consent that is yet to begin covers, too: a clock that was set back destroys nothing.
 
         Raises:
             PosternError: `unavailable`.
         """
-        destroy_keys(person)
+        faces = select(credentials).where(credentials.c.factor == Factor.FACE)
+        with self._database.reading() as connection:
+            rows = connection.execute(faces.order_by(credentials.c.id)).all()
+            agreed = of_people(connection, [PersonId(row.holder) for row in rows])
+        return {
+            CredentialId(row.id): PersonId(row.holder)
+            for row in rows
+            if not any(
+                c.mode == row.mode and c.withdrawn is None and now < c.expires
+                for c in agreed.get(row.holder, ())
+            )
+        }
+
+    def forget(self, person: PersonId, reference: CredentialId, destroy_key: DestroyKey) -> None:
+        """Destroys a face reference; the key first, as in `withdraw`.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        destroy_key(reference, person)
         with self._database.writing() as connection:
-            drop_references(connection, person)
+            _drop(connection, [reference])
         self._database.scrub()
 
 
@@ -132,10 +182,28 @@ def of_people(
     return found
 
 
-def drop_references(connection: Connection, person: PersonId) -> None:
-    """Removes every face credential of a person."""
-    faces = (credentials.c.holder == person) & (credentials.c.factor == Factor.FACE)
-    connection.execute(delete(credentials).where(faces))
+def _left_uncovered(connection: Connection, ended: Consent, at: datetime) -> list[CredentialId]:
+    """The person's references of a consent's mode, if no other consent covers that mode."""
+    others = (
+        (consents.c.person == ended.person)
+        & (consents.c.mode == ended.mode.value)
+        & (consents.c.id != ended.id)
+        & consents.c.withdrawn.is_(None)
+        & (consents.c.expires > at)
+    )
+    if connection.scalar(select(consents.c.id).where(others).limit(1)) is not None:
+        return []
+    theirs = (credentials.c.holder == ended.person) & (credentials.c.mode == ended.mode.value)
+    query = select(credentials.c.id).where(theirs).order_by(credentials.c.id)
+    return [CredentialId(one) for one in connection.scalars(query)]
+
+
+def _drop(connection: Connection, references: Iterable[CredentialId]) -> None:
+    connection.execute(delete(credentials).where(credentials.c.id.in_(list(references))))
+
+
+def _age(consent: Consent) -> tuple[datetime, str]:
+    return consent.given, consent.id
 
 
 def _find(connection: Connection, consent: ConsentId) -> Consent:

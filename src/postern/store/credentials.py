@@ -124,6 +124,16 @@ class Credentials:
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
 
+    def people_with(self, mode: StorageMode) -> frozenset[PersonId]:
+        """Everybody with a face reference that is kept in this way.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        query = select(credentials.c.holder).where(credentials.c.mode == mode.value).distinct()
+        with self._database.reading() as connection:
+            return frozenset(PersonId(holder) for holder in connection.scalars(query))
+
     def references(self, access_point: AccessPointId, now: datetime) -> tuple[KeptReference, ...]:
         """The only references that an attempt at this access point may be compared with.
 

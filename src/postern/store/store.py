@@ -14,12 +14,14 @@ from postern.core.ids import PersonId
 from postern.core.permit import Permit
 from postern.store import permits
 from postern.store.areas import Areas, inside_of, occupancy_of
+from postern.store.consent_texts import ConsentTexts
 from postern.store.consents import Consents, of_people
 from postern.store.credentials import Credentials, of_holders
 from postern.store.database import Database, open_database
 from postern.store.events import Events
 from postern.store.people import People
 from postern.store.permits import Permits
+from postern.store.references import References
 from postern.store.schema import meta
 from postern.store.throttles import Throttles, throttled
 from postern.store.vehicles import Vehicles
@@ -44,7 +46,9 @@ class Store:
         self.people = People(database)
         self.vehicles = Vehicles(database)
         self.consents = Consents(database)
+        self.consent_texts = ConsentTexts(database)
         self.credentials = Credentials(database)
+        self.references = References(database)
         self.permits = Permits(database)
         self.areas = Areas(database)
         self.throttles = Throttles(database)
