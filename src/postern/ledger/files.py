@@ -1,12 +1,15 @@
 """Files that appear whole or not at all, and stay."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from postern.core.errors import Code, PosternError
 
 #: What a file is called until it is whole. One that a crash left behind is overwritten.
 DRAFT = ".new"
+#: What a file is called that is being destroyed. One that a crash left behind is destroyed next.
+DESTROYED = ".destroyed"
 
 
 def put(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -60,6 +63,29 @@ def sync_folder(path: Path) -> None:
         raise unwritable(error) from None
 
 
+def destroy(folder: Path, paths: Iterable[Path]) -> None:
+    """Overwrites files of a folder and removes them, with those that a crash left half-destroyed.
+
+    Each has another name before it is overwritten, so that it never looks like a damaged one.
+
+    Raises:
+        PosternError: `unavailable` where the disk fails; the next call goes on.
+    """
+    try:
+        for path in paths:
+            path.rename(path.with_suffix(DESTROYED))
+        sync_folder(folder)
+        for path in folder.glob(f"*{DESTROYED}"):
+            with path.open("r+b") as file:
+                file.write(bytes(os.fstat(file.fileno()).st_size))
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink()
+        sync_folder(folder)
+    except OSError as error:
+        raise unwritable(error) from None
+
+
 def unwritable(error: OSError) -> PosternError:
     """The failure of a disk, in words."""
     return PosternError(
@@ -67,3 +93,8 @@ def unwritable(error: OSError) -> PosternError:
         f"The log cannot be written: {error.strerror}.",
         "Check that the disk is not full or read-only.",
     )
+
+
+def unreadable(path: Path, error: OSError) -> PosternError:
+    """A file that cannot be read, in words."""
+    return PosternError(Code.UNAVAILABLE, f"{path.name} cannot be read: {error.strerror}.")

@@ -1,0 +1,375 @@
+"""The journal: where an event becomes durable, and where its contents lie until they expire.
+
+1. A frame is what was appended at once: its length, a checksum of all of it, and its entries. It is
+   written in one piece and synced before anybody hears that it is kept.
+2. Processes take turns. Whoever has the turn first takes in what others appended, syncs it, and
+   cuts off what a crash left half-written: a frame at the very end that was never acknowledged.
+3. A frame that failed is cut off again. Where even that fails, nothing more is appended until the
+   journal is opened anew, so that no gap and no doubt gets between two entries.
+4. A segment holds what happened within an hour, and is named by its first entry. It expires whole,
+   and only once the published tree has its entries.
+5. Before the published size entries may be missing: they have expired. After it none may.
+"""
+
+import os
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise, takewhile
+from pathlib import Path
+from secrets import token_bytes
+from zlib import crc32
+
+from postern.core.errors import Code, PosternError, invalid
+from postern.core.event import Event
+from postern.core.event_text import decode, encode
+from postern.ledger import leaf
+from postern.ledger.files import destroy, sync_folder, unreadable, unwritable
+from postern.ledger.turn import Turn
+
+#: How far apart the events of one segment are at most.
+SPAN = timedelta(hours=1)
+#: Bytes. A segment that has as many takes no further frame.
+_ENOUGH = 1 << 20
+#: Length and checksum of a frame; the checksum covers the length too.
+_HEAD = struct.Struct(">II")
+#: An entry: leaf, salt, length of the text.
+_ENTRY = struct.Struct(f">{leaf.LEAF_SIZE}s{leaf.SALT_SIZE}sI")
+_SEGMENT = ".segment"
+_RESTORE = "Keep a copy of the folder, then restore it from a backup."
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event as the journal has it.
+
+    Attributes:
+        index: Its number, which is its place in the tree, from 0 on.
+        salt: What hides the event behind its commitment.
+        text: The event.
+    """
+
+    index: int
+    salt: bytes
+    text: str
+
+    @property
+    def leaf(self) -> bytes:
+        """What the tree has of it."""
+        return leaf.Leaf(self.index, leaf.commit(self.salt, self.text)).encode()
+
+    @property
+    def event(self) -> Event:
+        """The event; whom it is about stands under pseudonyms."""
+        return decode(self.text)
+
+
+class Journal:
+    """An open journal; usable from any thread.
+
+    Args:
+        folder: Where its segments are.
+        published: How many entries the published tree has now.
+    """
+
+    def __init__(self, folder: Path, published: Callable[[], int]) -> None:
+        self._folder = folder
+        self._published = published
+        self._turn = Turn(folder / "lock")
+        # The turn guards what follows: the last segment, and how far it is known and durable.
+        self._handle = -1
+        self._first = self._end = self._next = 0
+        self._begun: datetime | None = None
+        self._broken = False
+
+    def append(self, events: Sequence[Event]) -> int:
+        """Keeps events, and gives the number of the first; on return they survive a power cut.
+
+        All of them are kept or none, but for a batch of more than an hour: where its later part
+        fails, its earlier hours may be there.
+
+        Raises:
+            PosternError: `unavailable` where they cannot be made durable now; `invalid` where an
+                event cannot be written down, or the journal is damaged.
+        """
+        drafts = [(event.at, encode(event).encode()) for event in events]
+        with self._turn.held():
+            self._catch_up()
+            first = self._next
+            while drafts:
+                if self._is_full(drafts[0][0]):
+                    self._roll()
+                begun = self._begun or drafts[0][0]
+                fit = _within(begun, drafts)
+                self._write(fit)
+                self._begun, drafts = begun, drafts[len(fit) :]
+        return first
+
+    def read(self, start: int = 0) -> Iterator[Entry]:
+        """The entries from one on, as far as they have not expired; all of them are durable.
+
+        Raises:
+            PosternError: `invalid` where the journal is damaged, naming the entry; `unavailable`
+                where it cannot be read now.
+        """
+        with self._turn.held():
+            self._catch_up()
+            last, end, size = self._first, self._end, self._next
+            firsts = self._firsts()
+        expected = start
+        for first, following in pairwise([*firsts, max(size, start + 1)]):
+            content = self._content(first) if following > start else None
+            if content is None:
+                continue
+            if first < expected != start or (first > expected and first > self._published()):
+                raise _damaged(min(first, expected))
+            entries, whole = _frames(content[:end] if first == last else content, first)
+            if whole != (end if first == last else len(content)):
+                raise _damaged(first + len(entries))
+            yield from (entry for entry in entries if entry.index >= start)
+            expected = first + len(entries)
+
+    def size(self) -> int:
+        """How many entries there are, expired ones included; all of them are durable.
+
+        Raises:
+            PosternError: as `read`.
+        """
+        with self._turn.held():
+            self._catch_up()
+            return self._next
+
+    def expire(self, before: datetime, now: datetime) -> list[datetime]:
+        """Destroys segments all of whose events are older, and gives when the others began.
+
+        A segment from the future is as old as the one after it: a clock was wrong. What has not
+        been published stays. Not to be called twice at the same time.
+
+        Raises:
+            PosternError: as `read`. What was begun is finished at the next call.
+        """
+        with self._turn.held():
+            self._catch_up()
+            if self._begun is not None and self._begun + SPAN <= before:
+                self._roll()
+            firsts, latest = self._firsts(), min(self._begun or now, now)
+        published, kept, due = self._published(), [latest], []
+        for first, following in reversed(list(pairwise(firsts))):
+            begun = self._began(first)
+            latest = latest if begun is None or begun > now else begun
+            if latest + SPAN <= before and following <= published:
+                due.append(self._path(first))
+            else:
+                kept.append(latest)
+        destroy(self._folder, due)
+        return kept
+
+    def close(self) -> None:
+        """Lets go of the files; the journal opens them again when it is next used."""
+        with self._turn.held():
+            if self._handle >= 0:
+                os.close(self._handle)
+            self._handle, self._broken = -1, False
+
+    def _catch_up(self) -> None:
+        """Takes in what others appended, so that all that is known is durable."""
+        if self._broken:
+            raise PosternError(
+                Code.UNAVAILABLE,
+                "The log cannot be written: a failed entry could not be taken back.",
+                "Check the disk, then start Postern again.",
+            )
+        try:
+            if self._handle < 0 or not self._path(self._first).exists():
+                self._enter(self._last())
+            self._take_in()
+            while self._end and self._path(self._next).exists():
+                self._enter(self._next)
+                self._take_in()
+        except OSError as error:
+            raise unwritable(error) from None
+
+    def _last(self) -> int:
+        """The first entry of the last segment; the very first one is made."""
+        firsts = self._firsts()
+        if firsts and firsts[-1] >= self._first:
+            return firsts[-1]
+        if firsts or self._published():
+            raise invalid("The end of the journal is missing.", _RESTORE)
+        self._make(0)
+        return 0
+
+    def _enter(self, first: int) -> None:
+        # Whoever made the segment may have died before its name was durable.
+        sync_folder(self._folder)
+        handle = os.open(self._path(first), os.O_RDWR | os.O_CLOEXEC)
+        if self._handle >= 0:
+            os.close(self._handle)
+        self._handle, self._first, self._next, self._end = handle, first, first, 0
+        self._begun = None
+
+    def _take_in(self) -> None:
+        found = os.fstat(self._handle).st_size
+        if found == self._end:
+            return
+        if found < self._end:
+            raise _damaged(self._next - 1)
+        content = os.pread(self._handle, found - self._end, self._end)
+        entries, whole = _frames(content, self._next)
+        if whole < len(content):
+            index = self._next + len(entries)
+            if index < self._published() or _resumes(content, whole):
+                raise _damaged(index)
+            os.ftruncate(self._handle, self._end + whole)
+        os.fdatasync(self._handle)
+        if entries:
+            self._begun = self._begun or entries[0].event.at
+        self._end, self._next = self._end + whole, self._next + len(entries)
+
+    def _is_full(self, at: datetime) -> bool:
+        return self._begun is not None and (self._end >= _ENOUGH or abs(at - self._begun) >= SPAN)
+
+    def _roll(self) -> None:
+        try:
+            self._make(self._next)
+            self._enter(self._next)
+        except OSError as error:
+            raise unwritable(error) from None
+
+    def _make(self, first: int) -> None:
+        # It may be there, empty, where an earlier attempt failed half-way.
+        os.close(os.open(self._path(first), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+    def _write(self, texts: Sequence[bytes]) -> None:
+        frame = _frame(texts, self._next)
+        left, at = memoryview(frame), self._end
+        try:
+            while left:
+                written = os.pwrite(self._handle, left, at)
+                left, at = left[written:], at + written
+            os.fdatasync(self._handle)
+        except OSError as error:
+            self._cut()
+            raise unwritable(error) from None
+        self._end, self._next = at, self._next + len(texts)
+
+    def _cut(self) -> None:
+        """Takes back what failed."""
+        self._broken = True
+        with suppress(OSError):
+            os.ftruncate(self._handle, self._end)
+            os.fdatasync(self._handle)
+            self._broken = False
+
+    def _began(self, first: int) -> datetime | None:
+        """When the first event of a segment happened; None where that cannot be told."""
+        try:
+            with self._path(first).open("rb") as file:
+                head = file.read(_HEAD.size)
+                length = _HEAD.unpack(head)[0] if len(head) == _HEAD.size else 0
+                content = head + file.read(min(length, os.fstat(file.fileno()).st_size))
+        except OSError as error:
+            raise unreadable(self._path(first), error) from None
+        try:
+            entries, _ = _frames(content, first)
+        except PosternError:
+            entries = []
+        return entries[0].event.at if entries else None
+
+    def _content(self, first: int) -> bytes | None:
+        """A segment's bytes; None where it has expired meanwhile."""
+        path = self._path(first)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise unreadable(path, error) from None
+        # It has another name before it is overwritten.
+        return content if path.exists() else None
+
+    def _firsts(self) -> list[int]:
+        try:
+            return sorted(int(path.stem) for path in self._folder.glob(f"*{_SEGMENT}"))
+        except ValueError:
+            raise invalid("The journal's folder has a file that is not of it.") from None
+
+    def _path(self, first: int) -> Path:
+        return self._folder / f"{first:020}{_SEGMENT}"
+
+
+def _within(begun: datetime, drafts: Sequence[tuple[datetime, bytes]]) -> list[bytes]:
+    """The texts that a segment which began then can take, up to the first that it cannot."""
+    fit = takewhile(lambda draft: abs(draft[0] - begun) < SPAN, drafts)
+    return [text for _, text in fit]
+
+
+def _frame(texts: Sequence[bytes], index: int) -> bytes:
+    parts = []
+    for number, text in enumerate(texts, index):
+        salt = token_bytes(leaf.SALT_SIZE)
+        entry = leaf.Leaf(number, leaf.commit(salt, text.decode())).encode()
+        parts.append(_ENTRY.pack(entry, salt, len(text)) + text)
+    payload = b"".join(parts)
+    return _HEAD.pack(len(payload), _checksum(payload)) + payload
+
+
+def _checksum(payload: bytes) -> int:
+    return crc32(payload, crc32(len(payload).to_bytes(4)))
+
+
+def _frames(content: bytes, index: int) -> tuple[list[Entry], int]:
+    """The entries of the whole frames that content begins with, and where these end.
+
+    Raises:
+        PosternError: `invalid` where a frame is whole and yet not the one that comes next.
+    """
+    entries: list[Entry] = []
+    end = 0
+    while payload := _payload(content, end):
+        entries += _entries(payload, index + len(entries))
+        end += _HEAD.size + len(payload)
+    return entries, end
+
+
+def _payload(content: bytes, at: int) -> bytes:
+    """What a frame holds; nothing where there is no whole one."""
+    start = at + _HEAD.size
+    if start > len(content):
+        return b""
+    length, checksum = _HEAD.unpack_from(content, at)
+    payload = content[start : start + length]
+    return payload if len(payload) == length and _checksum(payload) == checksum else b""
+
+
+def _entries(payload: bytes, index: int) -> list[Entry]:
+    found, at = [], 0
+    while at < len(payload):
+        try:
+            entry, salt, length = _ENTRY.unpack_from(payload, at)
+            text = payload[at + _ENTRY.size : at + _ENTRY.size + length].decode()
+        except (struct.error, UnicodeDecodeError):
+            raise _damaged(index) from None
+        at += _ENTRY.size + length
+        found.append(Entry(index, salt, text))
+        if found[-1].leaf != entry or at > len(payload):
+            raise _damaged(index)
+        index += 1
+    return found
+
+
+def _resumes(content: bytes, at: int) -> bool:
+    """Whether a whole frame comes after one that is not: then that one was not the last."""
+    start = leaf.Leaf(0, bytes(leaf.COMMITMENT_SIZE)).encode()[:4]
+    found = content.find(start, at + _HEAD.size + 1)
+    while found >= 0:
+        if _payload(content, found - _HEAD.size):
+            return True
+        found = content.find(start, found + 1)
+    return False
+
+
+def _damaged(index: int) -> PosternError:
+    return invalid(f"Entry {index} of the journal is damaged or missing.", _RESTORE)

@@ -1,0 +1,150 @@
+"""Whom an event is about, under a name of the month that only this site can resolve.
+
+Whoever has the month's key can tell whether an event is about an id they know. When nothing of the
+month is left the key is destroyed, and what was copied of the journal names nobody any more.
+"""
+
+import hmac
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from secrets import token_bytes
+from typing import assert_never
+
+from postern.core.errors import invalid
+from postern.core.event import (
+    Acted,
+    Changed,
+    Consented,
+    Decided,
+    Enrolled,
+    Erased,
+    Event,
+    Interrupted,
+    Rekeyed,
+    Revoked,
+    Viewed,
+    Withdrawn,
+)
+from postern.core.ids import ConsentId, CredentialId, Holder, PermitId, PersonId, VehicleId
+from postern.ledger.files import destroy, put, sync_folder, unreadable
+from postern.ledger.turn import Turn
+
+#: Bytes.
+_KEY_SIZE = 32
+#: Hexadecimal digits, 80 bits: among a million ids two collide once in 10**12 months.
+_DIGITS = 20
+_SUFFIX = ".key"
+Rename = Callable[[str], str]
+
+
+class Pseudonyms:
+    """The keys of the months; usable from any thread.
+
+    Args:
+        folder: Where they are; only this site's user may read them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._turn = Turn(folder / "lock")
+
+    def hide(self, event: Event) -> Event:
+        """The event with pseudonyms in place of ids.
+
+        Raises:
+            PosternError: `unavailable` where the month's key cannot be made or read now;
+                `invalid` where it is damaged.
+        """
+        key = self._key(month(event.at)) or self._make(month(event.at))
+        return _renamed(event, lambda id_: _pseudonym(key, id_))
+
+    def names(self, at: datetime, ids: Iterable[str]) -> Mapping[str, str]:
+        """Ids by the pseudonyms that they had in that month; none where its key is destroyed.
+
+        Raises:
+            PosternError: as `hide`.
+        """
+        key = self._key(month(at))
+        return {} if key is None else {_pseudonym(key, id_): id_ for id_ in ids}
+
+    def expire(self, months: Collection[str]) -> None:
+        """Destroys all keys but those of the months that are named, such as 2026-11.
+
+        Raises:
+            PosternError: `unavailable` where one cannot be destroyed now.
+        """
+        with self._turn.held():
+            keys = self._folder.glob(f"*{_SUFFIX}")
+            destroy(self._folder, [path for path in keys if path.stem not in months])
+
+    def _key(self, month: str) -> bytes | None:
+        path = self._folder / f"{month}{_SUFFIX}"
+        try:
+            key = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise unreadable(path, error) from None
+        if len(key) != _KEY_SIZE:
+            raise invalid(f"The key {path.name} is damaged.", "Restore it from a backup.")
+        return key
+
+    def _make(self, month: str) -> bytes:
+        with self._turn.held():
+            key = self._key(month)
+            if key is None:
+                key = token_bytes(_KEY_SIZE)
+                put(self._folder / f"{month}{_SUFFIX}", key, 0o600)
+                sync_folder(self._folder)
+        return key
+
+
+def reveal(event: Event, names: Mapping[str, str]) -> Event:
+    """The event with ids in place of pseudonyms, as far as they are known; from `names`."""
+    return _renamed(event, lambda name: names.get(name, name))
+
+
+def month(at: datetime) -> str:
+    """The name of a month, such as 2026-11."""
+    return f"{at:%Y-%m}"
+
+
+def _pseudonym(key: bytes, name: str) -> str:
+    head, dash, _ = name.partition("-")
+    digits = hmac.digest(key, name.encode(), "sha256").hex()[:_DIGITS]
+    # What sort of thing it is stays: holders are told apart by it.
+    return f"{head}-{digits}" if dash else digits
+
+
+def _renamed(event: Event, name: Rename) -> Event:
+    match event:
+        case Decided(permit=permit, holders=holders):
+            return replace(
+                event,
+                permit=None if permit is None else PermitId(name(permit)),
+                holders=tuple(_holder(holder, name) for holder in holders),
+            )
+        case Consented(consent=consent, person=person) | Withdrawn(consent=consent, person=person):
+            return replace(event, consent=ConsentId(name(consent)), person=PersonId(name(person)))
+        case Erased(person=person) | Viewed(person=person):
+            return replace(event, person=PersonId(name(person)))
+        case (
+            Enrolled(credential=credential, holder=holder)
+            | Revoked(credential=credential, holder=holder)
+        ):
+            return replace(
+                event, credential=CredentialId(name(credential)), holder=_holder(holder, name)
+            )
+        case Changed(subject=subject):
+            return replace(event, subject=name(subject))
+        case Acted() | Interrupted() | Rekeyed():
+            return event
+        case _:
+            assert_never(event)
+
+
+def _holder(holder: Holder, name: Rename) -> Holder:
+    # Holders are told apart by how their id begins, which a pseudonym keeps.
+    return VehicleId(name(holder)) if holder.startswith("v-") else PersonId(name(holder))

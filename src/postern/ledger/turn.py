@@ -1,0 +1,71 @@
+"""Taking turns: one at a time, among the threads of a process and among processes."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+from postern.core.errors import Code, PosternError
+from postern.ledger.files import unwritable
+
+_PATIENCE_S = 5.0
+_PAUSE_S = 0.001
+
+
+class Turn:
+    """What only one may do at a time. A process that dies gives its turn up.
+
+    Args:
+        path: The file that processes lock; made where it is missing, and always empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = Lock()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Waits for the turn and has it until the end of the block; not to be nested.
+
+        Raises:
+            PosternError: `unavailable` where it does not come within five seconds.
+        """
+        if not self._threads.acquire(timeout=_PATIENCE_S):
+            raise _busy()
+        try:
+            handle = self._open()
+            try:
+                _lock(handle)
+                yield
+            finally:
+                os.close(handle)
+        finally:
+            self._threads.release()
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise unwritable(error) from None
+
+
+def _lock(handle: int) -> None:
+    for _ in range(int(_PATIENCE_S / _PAUSE_S)):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_S)
+        except OSError as error:
+            raise unwritable(error) from None
+        else:
+            return
+    raise _busy()
+
+
+def _busy() -> PosternError:
+    return PosternError(
+        Code.UNAVAILABLE, "Another program is writing to the log.", "Try again in a moment."
+    )
