@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.ledger.histories import FORKED, HONEST, History
 from tests.ledger.samples import LOG, OTHER, WITNESS
 from tests.needs import missing
 
+#: A signature of a key that nobody knows, longer than a request may be.
+LONG_LINE = "\N{EM DASH} x ".encode() + b64encode(bytes(MOST_BODY)) + b"\n"
 TIME_S = int(SteppedClock().now().utc.timestamp())
 
 
@@ -360,7 +363,7 @@ def test_a_damaged_request_is_never_cosigned(
         Request(0, (), HONEST.note(5)[:-1]).encode(),
         Request(0, (), b"no note\n").encode(),
         Request(0, 64 * (bytes(32),), HONEST.note(5)).encode(),
-        Request(0, (), HONEST.note(5) + MOST_BODY * b" ").encode(),
+        Request(0, (), HONEST.note(5) + LONG_LINE).encode(),
     ],
 )
 def test_what_is_no_request_is_refused(witness: Witness, body: bytes) -> None:
