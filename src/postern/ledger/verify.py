@@ -92,6 +92,7 @@ class _Walk:
         self._tiles = Tiles(folder, checkpoint.size)
         #: What was computed of the tile that each level is at: hashes side by side.
         self._rows: list[bytes] = []
+        self._entries: list[bytes] = []
 
     def decoded(self, index: int) -> Iterator[bytes]:
         """The entries of a bundle, each of which says its own number."""
@@ -105,8 +106,8 @@ class _Walk:
             yield entry
 
     def take(self, index: int, entries: list[bytes]) -> None:
-        """Compares what a bundle completes: earlier states of it, and the tiles above."""
-        self._compare_older(ENTRIES, index, lambda width: pack(entries[:width]))
+        """Compares the tiles that a bundle completes."""
+        self._entries = entries
         level, hashes = 0, b"".join(map(leaf_hash, entries))
         while hashes:
             if level == len(self._rows):
@@ -133,17 +134,24 @@ class _Walk:
         stored = self._tiles.tile(level, index)
         if stored != row:
             raise self._blame(level, index, row, stored)
-        self._compare_older(level, index, lambda width: row[: width * HASH_SIZE])
+        self._compare_older(level, index, row, lambda width: row[: width * HASH_SIZE])
+        if level == 0:
+            self._compare_older(ENTRIES, index, row, lambda width: pack(self._entries[:width]))
 
     def _compare_older(
-        self, level: int | str, index: int, expected: Callable[[int], bytes]
+        self, kind: int | str, index: int, row: bytes, expected: Callable[[int], bytes]
     ) -> None:
         """Compares the partial files that lie there from earlier checkpoints."""
-        most = self._tiles.width(level if isinstance(level, int) else 0, index)
-        for width in _widths(self._folder / f"{tile_path(level, index)}.p"):
-            name = tile_path(level, index, width)
-            if width < most and _read(self._folder, name) != expected(width):
-                raise invalid(f"{name} is damaged: it is not what the tile began with.")
+        level = kind if isinstance(kind, int) else 0
+        most = self._tiles.width(level, index)
+        for width in _widths(self._folder / f"{tile_path(kind, index)}.p"):
+            name = tile_path(kind, index, width)
+            if width >= most or _read(self._folder, name) == expected(width):
+                continue
+            now = tile_path(kind, index, most)
+            if self._fits(level, index, row):
+                raise invalid(f"{name} is damaged: {now} does not begin with it.")
+            raise invalid(f"{name} or {now} was changed: neither fits what is above.")
 
     def _blame(self, level: int, index: int, row: bytes, stored: bytes) -> PosternError:
         """Which of a tile and what is below it was changed, as the level above tells."""
