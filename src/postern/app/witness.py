@@ -1,0 +1,69 @@
+"""The witnesses that a site asks: `[witness.NAME]` of `site.toml`."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from postern.core.errors import PosternError, invalid
+from postern.ledger.note import KeyType, Verifier, parse_vkey
+
+#: Plain HTTP goes to this machine only.
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessEntry:
+    """A witness that a site asks.
+
+    Attributes:
+        name: What the site calls it.
+        url: What its endpoint's path is added to; `https`, or `http` to this very machine.
+        key: The text of its public key.
+    """
+
+    name: str
+    url: str
+    key: str
+
+    def __post_init__(self) -> None:
+        check_url(self.url)
+        parse_witness_key(self.key)
+
+
+def check_url(url: str) -> None:
+    """Refuses an address at which no witness should be asked.
+
+    Raises:
+        PosternError: `invalid` where it is not `https`, or `http` to this machine, or has more in
+            it than a host, a port and a path.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _no_url() from None
+    plain = parts.scheme == "http" and host in _LOOPBACK
+    if not ((plain or parts.scheme == "https") and host and port != 0 and url.isprintable()):
+        raise _no_url()
+    if parts.username is not None or parts.query or parts.fragment or " " in url:
+        raise _no_url()
+
+
+def parse_witness_key(text: str) -> Verifier:
+    """A witness's public key from its text.
+
+    Raises:
+        PosternError: `invalid` where it is none, or a log's.
+    """
+    key = parse_vkey(text)
+    if key.type is not KeyType.WITNESS:
+        raise invalid(
+            "This is a log's public key, not a witness's.", "`postern witness key` shows it."
+        )
+    return key
+
+
+def _no_url() -> PosternError:
+    return invalid(
+        "A witness has an address that begins with https://.",
+        "http:// is for a witness on this very machine, such as http://127.0.0.1:8099.",
+    )
