@@ -62,7 +62,7 @@ def test_a_vault_opened_later_has_other_axes(tmp_path: Path, vault: Vault) -> No
     assert np.linalg.norm(values(vault.open(renewed)) - values(later.open(renewed))) > 0.5
     for one in (vault, later):
         apart = values(one.open(renewed)) - values(one.rotate(template()))
-        assert np.abs(apart).max() < 0.003
+        assert np.linalg.norm(apart) < 0.03
     later.close()
 
 
@@ -108,7 +108,7 @@ def test_sealing_goes_by_the_present_epoch(tmp_path: Path, vault: Vault) -> None
     sealed = vault.seal(FACE_1, ALICE, template())
 
     assert 2 == read_header(sealed.blob).epoch
-    assert np.abs(values(vault.open(sealed)) - values(vault.rotate(template()))).max() < 0.003
+    assert np.linalg.norm(values(vault.open(sealed)) - values(vault.rotate(template()))) < 0.03
 
 
 def test_shared_is_resealed_with_its_share_only(vault: Vault) -> None:
@@ -126,7 +126,7 @@ def test_shared_is_resealed_with_its_share_only(vault: Vault) -> None:
     with pytest.raises(PosternError, match="key share"):
         vault.open(renewed)
     assert (1, 2) == vault.retire()
-    vault.drop(sealed)
+    vault.settle(renewed)
     assert (2,) == vault.retire()
 
 
@@ -146,6 +146,37 @@ def test_an_epoch_ends_with_its_last_key(tmp_path: Path, vault: Vault) -> None:
     assert Code.NOT_FOUND is ended.value.code
     assert 3 == vault.open(renewed).looks
     assert [] == _holding(tmp_path, before[1])
+
+
+def test_settling_removes_no_other_key(vault: Vault) -> None:
+    """Neither the present one, nor another reference's, nor another person's."""
+    sealed = [vault.seal(_name(i), person, template()) for i in (0, 1) for person in (ALICE, BOB)]
+    vault.begin_epoch()
+    renewed = vault.reseal(sealed[0])
+    vault.settle(renewed)
+    vault.settle(sealed[1])
+
+    for one in (renewed, *sealed[1:]):
+        assert 3 == vault.open(one).looks
+    with pytest.raises(PosternError):
+        vault.open(sealed[0])
+
+
+def test_pruning_removes_what_belongs_to_no_reference(vault: Vault) -> None:
+    """A key whose reference never arrived goes; one of the present epoch may be on its way."""
+    kept, orphan = vault.seal(FACE_1, ALICE, template()), vault.seal(FACE_1, BOB, template())
+    known = {(ALICE, FACE_1)}
+    vault.prune(known, 1)
+    assert 3 == vault.open(orphan).looks
+    vault.begin_epoch()
+    young = vault.seal(_name(2), BOB, template())
+
+    vault.prune(known, 2)
+    assert {(ALICE, FACE_1), (BOB, _name(2))} == vault.keyed()
+    for one in (kept, young):
+        assert 3 == vault.open(one).looks
+    with pytest.raises(PosternError):
+        vault.open(orphan)
 
 
 def test_an_epoch_that_has_not_begun_is_refused(vault: Vault) -> None:
@@ -182,7 +213,7 @@ def test_resealing_does_not_bring_back_what_was_destroyed(
 
     with pytest.raises(PosternError):
         vault.reseal(sealed)
-    assert frozenset() == vault.keys()
+    assert frozenset() == vault.keyed()
 
 
 def test_each_new_site_s_first_epoch_has_a_secret_of_its_own(tmp_path: Path) -> None:
@@ -252,7 +283,7 @@ def test_what_is_handed_out_is_another_copy(vault: Vault) -> None:
 def _renewed(vault: Vault, sealed: Sealed) -> Sealed:
     vault.begin_epoch()
     renewed = vault.reseal(sealed)
-    vault.drop(sealed)
+    vault.settle(renewed)
     return renewed
 
 

@@ -72,7 +72,7 @@ def test_a_share_of_another_size_is_refused(vault: Vault, shared: Sealed, share:
         vault.open(shared, share)
     with pytest.raises(PosternError, match="32 bytes"):
         vault.seal(FACE_1, BOB, template(), mode=StorageMode.SHARED, share=share)
-    assert {(ALICE, FACE_1)} == vault.keys()
+    assert {(ALICE, FACE_1)} == vault.keyed()
 
 
 def test_sealing_shared_without_a_share_leaves_nothing(vault: Vault) -> None:
@@ -80,7 +80,7 @@ def test_sealing_shared_without_a_share_leaves_nothing(vault: Vault) -> None:
     with pytest.raises(PosternError, match="key share"):
         vault.seal(FACE_1, ALICE, template(), mode=StorageMode.SHARED)
 
-    assert frozenset() == vault.keys()
+    assert frozenset() == vault.keyed()
 
 
 @pytest.mark.parametrize("mode", [StorageMode.PASS, StorageMode.ROSTER])
@@ -88,7 +88,7 @@ def test_a_share_for_another_mode_is_refused(vault: Vault, mode: StorageMode) ->
     """Whoever takes a roster for shared is told, and not left in the belief."""
     with pytest.raises(PosternError, match="needs none"):
         vault.seal(FACE_1, ALICE, template(), mode=mode, share=SHARE)
-    assert frozenset() == vault.keys()
+    assert frozenset() == vault.keyed()
     sealed = vault.seal(FACE_1, ALICE, template(), mode=mode)
     with pytest.raises(PosternError, match="needs none"):
         vault.open(sealed, SHARE)

@@ -145,7 +145,7 @@ def test_every_reference_has_a_key_of_its_own(tmp_path: Path, vault: Vault) -> N
     with pytest.raises(PosternError, match="destroyed"):
         vault.open(one)
     assert 3 == vault.open(other).looks
-    assert {(ALICE, CredentialId("face-2"))} == vault.keys()
+    assert {(ALICE, CredentialId("face-2"))} == vault.keyed()
 
 
 @pytest.mark.parametrize("way", [Vault.erase, Vault.forget])
@@ -364,7 +364,7 @@ def test_threads_share_a_vault(vault: Vault) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(40)))
-    assert 5 == len(vault.keys())
+    assert 5 == len(vault.keyed())
 
 
 def _opens(vault: Vault, sealed: Sealed) -> bool:

@@ -108,10 +108,11 @@ class Keyring:
         with self._reading() as connection:
             return {int(n): bytes(w) for n, w in connection.execute("SELECT * FROM epochs")}
 
-    def names(self) -> tuple[KeyName, ...]:
-        """What every key opens."""
+    def names(self, person: PersonId | None = None) -> tuple[KeyName, ...]:
+        """What every key opens, or every key of one person."""
+        query = "SELECT person, credential, epoch FROM keys WHERE ? IN (person, '')"
         with self._reading() as connection:
-            rows = connection.execute("SELECT person, credential, epoch FROM keys").fetchall()
+            rows = connection.execute(query, (person or "",)).fetchall()
         return tuple(KeyName(PersonId(p), CredentialId(c), int(e)) for p, c, e in rows)
 
     def find(self, name: KeyName) -> WrappedKey | None:

@@ -9,6 +9,7 @@
 
 import hmac
 import os
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -153,7 +154,7 @@ class Vault:
     def reseal(self, sealed: Sealed, share: bytes | None = None) -> Sealed:
         """The reference sealed anew in the present epoch, its key durable; itself if it is there.
 
-        The former key still opens the former bytes. Once the new ones are kept, `drop` it.
+        The former key still opens the former bytes. Once the new ones are kept, `settle` them.
 
         Raises:
             PosternError: as `open`; `not_found` also where it was destroyed meanwhile.
@@ -179,10 +180,34 @@ class Vault:
                 return replace(sealed, blob=blob)
         raise _busy()
 
-    def drop(self, sealed: Sealed) -> None:
-        """Removes the key that opens just these bytes; its traces go with the next `retire`."""
-        header = read_header(sealed.blob)
-        self._keyring.drop(KeyName(sealed.person, sealed.credential, header.epoch))
+    def settle(self, sealed: Sealed) -> None:
+        """Removes the keys of earlier epochs of a reference that is kept as it is now.
+
+        Their traces go with the next `retire`.
+
+        Raises:
+            PosternError: `unavailable` where they cannot be removed now.
+        """
+        epoch = read_header(sealed.blob).epoch
+        self._drop(
+            name
+            for name in self._keyring.names(sealed.person)
+            if name.credential == sealed.credential and name.epoch < epoch
+        )
+
+    def prune(self, known: Collection[tuple[PersonId, CredentialId]], before: int) -> None:
+        """Removes keys from before an epoch that belong to no reference any more.
+
+        Younger ones may belong to one that is being enrolled at this moment.
+
+        Raises:
+            PosternError: `unavailable` where they cannot be removed now.
+        """
+        self._drop(
+            name
+            for name in self._keyring.names()
+            if name.epoch < before and (name.person, name.credential) not in known
+        )
 
     def begin_epoch(self) -> int:
         """Begins the next epoch, or finds that another process has; gives its number.
@@ -256,13 +281,17 @@ class Vault:
         """
         self._keyring.destroy(person, credential)
 
-    def keys(self) -> frozenset[tuple[PersonId, CredentialId]]:
-        """Which references have a key in any epoch.
+    def keyed(self, *, before: int | None = None) -> frozenset[tuple[PersonId, CredentialId]]:
+        """Which references have a key, in any epoch or in one before that of the number given.
 
         Raises:
             PosternError: `unavailable` where the keys cannot be read now.
         """
-        return frozenset((name.person, name.credential) for name in self._keyring.names())
+        return frozenset(
+            (name.person, name.credential)
+            for name in self._keyring.names()
+            if before is None or name.epoch < before
+        )
 
     def standing(self, sealed: Sealed, embedder: str) -> Standing:
         """How it stands with a reference; a shared one is ready if all but the share is there.
@@ -289,6 +318,10 @@ class Vault:
     def authenticate(self, content: bytes) -> bytes:
         """32 bytes that only this site can make for that content; for its backups."""
         return hmac.digest(self._backup_key, content, sha256)
+
+    def _drop(self, names: Iterable[KeyName]) -> None:
+        for name in tuple(names):
+            self._keyring.drop(name)
 
     def _lacking(self, error: PosternError, sealed: Sealed) -> Standing:
         if error.code is not Code.NOT_FOUND:
