@@ -37,7 +37,7 @@ _ENOUGH = 1 << 20
 _HEAD = struct.Struct(">II")
 #: An entry: leaf, salt, length of the text.
 _ENTRY = struct.Struct(f">{leaf.LEAF_SIZE}s{leaf.SALT_SIZE}sI")
-_SEGMENT = ".segment"
+SEGMENT = ".segment"
 _RESTORE = "Keep a copy of the folder, then restore it from a backup."
 
 
@@ -217,11 +217,8 @@ class Journal:
         if found < self._end:
             raise _damaged(self._next - 1)
         content = os.pread(self._handle, found - self._end, self._end)
-        entries, whole = _frames(content, self._next)
+        entries, whole = read_frames(content, self._next, self._published())
         if whole < len(content):
-            index = self._next + len(entries)
-            if index < self._published() or _resumes(content, whole):
-                raise _damaged(index)
             os.ftruncate(self._handle, self._end + whole)
         os.fdatasync(self._handle)
         if entries:
@@ -292,12 +289,32 @@ class Journal:
 
     def _firsts(self) -> list[int]:
         try:
-            return sorted(int(path.stem) for path in self._folder.glob(f"*{_SEGMENT}"))
+            return sorted(int(path.stem) for path in self._folder.glob(f"*{SEGMENT}"))
         except ValueError:
             raise invalid("The journal's folder has a file that is not of it.") from None
 
     def _path(self, first: int) -> Path:
-        return self._folder / f"{first:020}{_SEGMENT}"
+        return self._folder / f"{first:020}{SEGMENT}"
+
+
+def read_frames(content: bytes, index: int, published: int) -> tuple[list[Entry], int]:
+    """The entries at the end of a journal, and how many bytes they take.
+
+    What is left over is what a crash left half-written.
+
+    Args:
+        content: The bytes from the entry `index` on.
+        index: The first entry's number.
+        published: How many entries the published tree has: none of those can be half-written.
+
+    Raises:
+        PosternError: `invalid` where an entry is damaged or missing, naming it.
+    """
+    entries, whole = _frames(content, index)
+    end = index + len(entries)
+    if whole < len(content) and (end < published or _resumes(content, whole)):
+        raise _damaged(end)
+    return entries, whole
 
 
 def _within(begun: datetime, drafts: Sequence[tuple[datetime, bytes]]) -> list[bytes]:
