@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from postern.app.register import StoredRegister
+from postern.app.rekey import rekey
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
 from postern.core.ids import CredentialId, Holder
@@ -135,6 +136,32 @@ def test_withdrawal_in_this_process_counts_at_the_next_look(office: Office) -> N
     office.store.consents.withdraw(consent(ALICE).id, NOW, office.vault.destroy)
 
     assert {ERIN} == office.faces()
+
+
+def test_keys_destroyed_by_another_process_count_at_the_next_look(office: Office) -> None:
+    """Also where the store's row was not reached any more: the opened face is dropped."""
+    assert {ALICE, ERIN} == office.faces()
+    other = open_vault(office.folder, office.store.credentials.count_sealed())
+    other.erase(ALICE)
+    other.close()
+
+    assert {ERIN} == office.faces(0.1)
+
+
+def test_rekeying_by_another_process_changes_nothing(office: Office) -> None:
+    """Everybody is still known, in the axes that this process turns its probes to."""
+    before = {one.holder: one.template.values for one in office.known().references[Kind.FACE]}
+    with open_store(office.folder) as store:
+        other = open_vault(office.folder, store.credentials.count_sealed())
+        assert 2 == rekey(store, other, lambda _: None).renewed
+        other.close()
+
+    after = {one.holder: one.template.values for one in office.known(0.1).references[Kind.FACE]}
+    assert {ALICE, ERIN} == before.keys() == after.keys()
+    for holder, values in before.items():
+        assert values is not after[holder]
+        apart = values.astype(np.float32) - after[holder].astype(np.float32)
+        assert np.abs(apart).max() < 1e-3
 
 
 def test_new_permits_and_people_count_at_the_next_look(office: Office) -> None:

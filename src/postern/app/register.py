@@ -1,9 +1,10 @@
 """Who may be recognised at an access point: the store's records and the vault's references.
 
-1. What was read counts as long as nobody changed the store, in this process or another, no record
-   began or ended since, and the calendar is trusted as much as before. Every attempt asks anew.
-2. The store's number is taken before anything is read, so that a change in between is seen at the
-   next look and not lost.
+1. What was read counts as long as nobody changed the store or the keys, in this process or another,
+   no record began or ended since, and the calendar is trusted as much as before. Every attempt asks
+   anew.
+2. The store's and the vault's numbers are taken before anything is read, so that a change in between
+   is seen at the next look and not lost.
 3. References are opened when they change, and dropped when they are withdrawn or have expired.
 """
 
@@ -31,6 +32,8 @@ PlateReference = Callable[[str], Template]
 Faces = tuple[Reference, ...]
 Plates = tuple[Reference, ...]
 Wanted = tuple[tuple[CredentialId, Holder], ...]
+#: The store's number and the vault's.
+Versions = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +41,23 @@ class _Reading:
     """What was read about an access point, and how long it counts.
 
     Attributes:
-        version: The store's number before it was read.
+        versions: The numbers before it was read.
         since: When it was read.
         until: When the next record begins or ends; None for never.
         trusted: Whether the calendar was trusted.
         known: What was read.
     """
 
-    version: int
+    versions: Versions
     since: datetime
     until: datetime | None
     trusted: bool
     known: Known
 
-    def counts(self, version: int, now: datetime, trusted: bool) -> bool:
+    def counts(self, versions: Versions, now: datetime, trusted: bool) -> bool:
         """Whether everything would be read again as it is."""
         still = now >= self.since and (self.until is None or now < self.until)
-        return still and version == self.version and trusted is self.trusted
+        return still and versions == self.versions and trusted is self.trusted
 
 
 class StoredRegister:
@@ -80,17 +83,17 @@ class StoredRegister:
         self._clock_trusted = clock_trusted
         self._lock = Lock()  # Guards the three fields below.
         self._readings: dict[AccessPointId, _Reading] = {}
-        self._faces: dict[AccessPointId, tuple[tuple[KeptReference, ...], Faces]] = {}
+        self._faces: dict[AccessPointId, tuple[int, tuple[KeptReference, ...], Faces]] = {}
         self._plates: dict[AccessPointId, tuple[Wanted, Plates]] = {}
 
     def known(self, access_point: AccessPoint, now: Moment) -> Known:
         """See `Register.known`."""
         trusted = self._clock_trusted(now.utc)
-        version = self._store.version()
+        versions = self._store.version(), self._vault.version()
         with self._lock:
             reading = self._readings.get(access_point.id)
-        if reading is None or not reading.counts(version, now.utc, trusted):
-            reading = self._read(access_point, now.utc, version, trusted)
+        if reading is None or not reading.counts(versions, now.utc, trusted):
+            reading = self._read(access_point, now.utc, versions, trusted)
             with self._lock:
                 self._readings[access_point.id] = reading
         return reading.known
@@ -104,23 +107,26 @@ class StoredRegister:
             self._store.areas.entered(area, holders, at)
 
     def _read(
-        self, access_point: AccessPoint, now: datetime, version: int, trusted: bool
+        self, access_point: AccessPoint, now: datetime, versions: Versions, trusted: bool
     ) -> _Reading:
         permits, state = self._store.state(access_point, clock_trusted=trusted)
         kept = self._store.credentials.references(access_point.id, now)
         with self._lock:
             references: Mapping[Kind, tuple[Reference, ...]] = {
-                Kind.FACE: self._opened(access_point.id, kept),
+                Kind.FACE: self._opened(access_point.id, kept, versions[1]),
                 Kind.PLATE: self._plates_of(access_point.id, state.credentials.values()),
             }
         until = min((at for at in _turns(state) if at > now), default=None)
-        return _Reading(version, now, until, trusted, Known(permits, state, references))
+        return _Reading(versions, now, until, trusted, Known(permits, state, references))
 
-    def _opened(self, access_point: AccessPointId, kept: tuple[KeptReference, ...]) -> Faces:
-        before, faces = self._faces.get(access_point, ((), ()))
-        if kept != before:
+    def _opened(
+        self, access_point: AccessPointId, kept: tuple[KeptReference, ...], keys: int
+    ) -> Faces:
+        """The references opened; anew where any of them or any key has changed."""
+        *before, faces = self._faces.get(access_point, (-1, (), ()))
+        if before != [keys, kept]:
             faces = tuple(r for r in map(self._open, kept) if r is not None)
-            self._faces[access_point] = (kept, faces)
+            self._faces[access_point] = (keys, kept, faces)
         return faces
 
     def _open(self, kept: KeptReference) -> Reference | None:
