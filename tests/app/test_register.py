@@ -257,6 +257,9 @@ class _Blocked:
         self._vault = vault
         self._blocked = True
 
+    def version(self) -> int:
+        return self._vault.version()
+
     def open(self, sealed: Any) -> Template:
         if self._blocked:
             self._blocked = False

@@ -1,10 +1,10 @@
 """Who may be recognised at an access point: the store's records and the vault's references.
 
 1. What was read counts as long as nobody changed the store or the keys, in this process or another,
-   no record began or ended since, and the calendar is trusted as much as before. Every attempt asks
-   anew.
-2. The store's and the vault's numbers are taken before anything is read, so that a change in between
-   is seen at the next look and not lost.
+   no record began or ended since, and the calendar is trusted as much as before. Every attempt
+   asks anew.
+2. The store's and the vault's numbers are taken before anything is read, so that a change in
+   between is seen at the next look and not lost.
 3. References are opened when they change, and dropped when they are withdrawn or have expired.
 """
 
