@@ -15,6 +15,7 @@ import platformdirs
 
 from postern.app.place import Place
 from postern.app.problem import ConfigError, Problem
+from postern.app.secrets import Provided
 from postern.app.sections import CONSENT, FACES, LOG, PLATES, ROSTER, Kinds, Sections
 from postern.app.site import ConsentTerms, Faces, Log, Plates, Roster, Site
 from postern.app.tables import AccessPointTable
@@ -24,6 +25,9 @@ from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import AccessPointId, AreaId
 
 DATA_VARIABLE, MODELS_VARIABLE = "POSTERN_DATA", "POSTERN_MODELS"
+SITE_KEY_VARIABLE, SIGNING_KEY_VARIABLE = "POSTERN_SITE_KEY_FILE", "POSTERN_SIGNING_KEY_FILE"
+#: Set by systemd for a unit with credentials (systemd.exec(5)).
+CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
 #: Bytes. A site of a hundred access points takes a tenth of it.
 MAX_BYTES = 256 * 1024
 
@@ -79,8 +83,17 @@ def models_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return named or platformdirs.user_cache_path("postern", appauthor=False) / "models"
 
 
+def provided_secrets(environment: Mapping[str, str] = os.environ) -> Provided:
+    """What the environment says about the site's secrets."""
+    return Provided(
+        _folder_of(environment, SITE_KEY_VARIABLE),
+        _folder_of(environment, SIGNING_KEY_VARIABLE),
+        _folder_of(environment, CREDENTIALS_VARIABLE),
+    )
+
+
 def _folder_of(environment: Mapping[str, str], variable: str) -> Path | None:
-    """The folder that a variable names; None where it is not set, or empty."""
+    """The folder or file that a variable names; None where it is not set, or empty."""
     value = environment.get(variable, "")
     return Path(value).absolute() if value else None
 
