@@ -34,6 +34,21 @@ def put(path: Path, data: bytes, mode: int = 0o644) -> None:
         raise unwritable(error) from None
 
 
+def read(folder: Path, name: str, most: int = 1 << 25) -> bytes:
+    """A file of a log, up to so many bytes.
+
+    Raises:
+        PosternError: `not_found` where it is missing; `unavailable` where it cannot be read now.
+    """
+    try:
+        with (folder / name).open("rb") as file:
+            return file.read(most)
+    except FileNotFoundError:
+        raise PosternError(Code.NOT_FOUND, f"{name} is missing.") from None
+    except OSError as error:
+        raise PosternError(Code.UNAVAILABLE, f"{name} cannot be read: {error.strerror}.") from None
+
+
 def make_folder(path: Path) -> None:
     """Makes a folder and those above it, durably; nothing where it is there already.
 

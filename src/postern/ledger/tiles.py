@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from postern.core.errors import Code, PosternError, invalid
-from postern.ledger.files import put, sync_folder
+from postern.ledger.files import put, read, sync_folder
 from postern.ledger.tree import HASH_SIZE, fold, leaf_hash, read_edge
 
 #: Hashes in a full tile, entries in a full bundle.
@@ -22,7 +22,6 @@ _FULL = WIDTH * HASH_SIZE
 ENTRIES = "entries"
 #: Bytes: an entry's length is written in two.
 MOST_ENTRY = 2**16 - 1
-_MOST_FILE = WIDTH * (2 + MOST_ENTRY)
 
 
 class Tiles:
@@ -113,14 +112,10 @@ class Tiles:
         partial = tile_path(level, index, width)
         for name in (partial, tile_path(level, index)):
             try:
-                with (self._folder / name).open("rb") as file:
-                    return name, file.read(_MOST_FILE + 1), width
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise PosternError(
-                    Code.UNAVAILABLE, f"{name} cannot be read: {error.strerror}."
-                ) from None
+                return name, read(self._folder, name), width
+            except PosternError as error:
+                if error.code is not Code.NOT_FOUND:
+                    raise
         raise PosternError(Code.NOT_FOUND, f"{partial} is missing.")
 
 

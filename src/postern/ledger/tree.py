@@ -90,16 +90,7 @@ def inclusion_proof(hashes: Hashes, index: int, size: int) -> list[bytes]:
     """
     if not 0 <= index < size:
         raise invalid(f"A log of {size} entries has no entry {index}.")
-    proof, start, end = [], 0, size
-    while end - start > 1:
-        middle = start + _left(end - start)
-        if index < middle:
-            proof.append(_range_root(hashes, middle, end))
-            end = middle
-        else:
-            proof.append(_range_root(hashes, start, middle))
-            start = middle
-    return proof[::-1]
+    return _path(hashes, index, size)
 
 
 def consistency_proof(hashes: Hashes, old: int, new: int) -> list[bytes]:
@@ -112,25 +103,13 @@ def consistency_proof(hashes: Hashes, old: int, new: int) -> list[bytes]:
     """
     if not 0 <= old <= new:
         raise invalid(f"A log of {new} entries never had {old}.")
-    proof, start, end = [], 0, new
-    while 0 < old < end:
-        middle = start + _left(end - start)
-        if old <= middle:
-            proof.append(_range_root(hashes, middle, end))
-            end = middle
-        else:
-            proof.append(_range_root(hashes, start, middle))
-            start = middle
-    # The verifier has the old root itself, which is this node where nothing is left of it.
-    if start > 0:
-        proof.append(_range_root(hashes, start, end))
-    return proof[::-1]
+    return _path(hashes, old - 1, new, old) if old else []
 
 
 def verify_inclusion(
     index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes
 ) -> None:
-    """Sees that an entry is in a tree (RFC 9162, section 2.1.3.2).
+    """Sees that an entry is in a tree: takes and refuses what RFC 9162, section 2.1.3.2 does.
 
     Args:
         index: Which entry, from 0 on.
@@ -142,68 +121,81 @@ def verify_inclusion(
     Raises:
         PosternError: `invalid` where the proof does not show it.
     """
-    if not (0 <= index < size and all(len(hash_) == HASH_SIZE for hash_ in (leaf, *proof, root))):
+    if not (0 <= index < size and _are_hashes(leaf, *proof, root)):
         raise _unproven()
-    below, last, found = index, size - 1, leaf
-    for hash_ in proof:
-        if last == 0:
-            raise _unproven()
-        if below & 1 or below == last:
-            found = node_hash(hash_, found)
-            while below and not below & 1:
-                below, last = below >> 1, last >> 1
-        else:
-            found = node_hash(found, hash_)
-        below, last = below >> 1, last >> 1
-    if not (last == 0 and found == root):
+    path = list(proof)
+    try:
+        found = _root_over(index, size, leaf, path)
+    except IndexError:
+        raise _unproven() from None
+    if path or found != root:
         raise _unproven()
 
 
 def verify_consistency(
     old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
 ) -> None:
-    """Sees that the entries of one tree are the first of another (RFC 9162, section 2.1.4.2).
+    """Sees that the entries of one tree are the first of another.
 
-    The RFC leaves out trees that were empty or did not grow: those take an empty proof, and the
-    empty tree has the one root it can have.
+    Takes and refuses what RFC 9162, section 2.1.4.2 does. The RFC leaves out trees that were empty
+    or did not grow: those take an empty proof, and the empty tree has the one root it can have.
 
     Raises:
         PosternError: `invalid` where the proof does not show it.
     """
-    if not (0 <= old <= new and all(len(h) == HASH_SIZE for h in (old_root, new_root, *proof))):
+    if not (0 <= old <= new and _are_hashes(old_root, new_root, *proof)):
         raise _inconsistent()
-    if old in (0, new):
-        if proof or old_root != (EMPTY if old == 0 else new_root):
-            raise _inconsistent()
-        if new == 0 and new_root != EMPTY:
-            raise _inconsistent()
-        return
-    whole = old & (old - 1) == 0
-    if (old_root, new_root) != _roots(old, new, [old_root, *proof] if whole else proof):
+    path, found = list(proof), (EMPTY, new_root if new else EMPTY)
+    try:
+        if old:
+            found = _roots_over(old, new, old_root, path)
+    except IndexError:
+        raise _inconsistent() from None
+    if path or found != (old_root, new_root):
         raise _inconsistent()
 
 
-def _roots(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """Both roots, as a path between them has it."""
-    if not path:
-        raise _inconsistent()
-    below, last = old - 1, new - 1
-    while below & 1:
-        below, last = below >> 1, last >> 1
-    of_old = of_new = path[0]
-    for hash_ in path[1:]:
-        if last == 0:
-            raise _inconsistent()
-        if below & 1 or below == last:
-            of_old, of_new = node_hash(hash_, of_old), node_hash(hash_, of_new)
-            while below and not below & 1:
-                below, last = below >> 1, last >> 1
+def _path(hashes: Hashes, index: int, size: int, old: int = 0) -> list[bytes]:
+    """The siblings on the way from the root to an entry, the last one first.
+
+    Where the way comes to a subtree with which an old tree ends, it ends there. That subtree goes
+    along, unless it is the whole old tree, whose root everybody has.
+    """
+    proof, start, end = [], 0, size
+    while end - start > 1 and end != old:
+        middle = start + _left(end - start)
+        if index < middle:
+            proof.append(_range_root(hashes, middle, end))
+            end = middle
         else:
-            of_new = node_hash(of_new, hash_)
-        below, last = below >> 1, last >> 1
-    if last:
-        raise _inconsistent()
-    return of_old, of_new
+            proof.append(_range_root(hashes, start, middle))
+            start = middle
+    if old and start:
+        proof.append(_range_root(hashes, start, end))
+    return proof[::-1]
+
+
+def _root_over(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes:
+    """The root that a path leads to; takes from the path what it needs."""
+    if size == 1:
+        return leaf
+    sibling, middle = path.pop(), _left(size)
+    if index < middle:
+        return node_hash(_root_over(index, middle, leaf, path), sibling)
+    return node_hash(sibling, _root_over(index - middle, size - middle, leaf, path))
+
+
+def _roots_over(old: int, new: int, known: bytes, path: list[bytes]) -> tuple[bytes, bytes]:
+    """The old and the new root that a path leads to; `known` is empty right of the whole."""
+    if old == new:
+        node = known or path.pop()
+        return node, node
+    sibling, middle = path.pop(), _left(new)
+    if old <= middle:
+        first, second = _roots_over(old, middle, known, path)
+        return first, node_hash(second, sibling)
+    first, second = _roots_over(old - middle, new - middle, b"", path)
+    return node_hash(sibling, first), node_hash(sibling, second)
 
 
 def _left(count: int) -> int:
@@ -228,6 +220,10 @@ def _join(peaks: Sequence[bytes]) -> bytes:
     for peak in reversed(peaks[:-1]):
         found = node_hash(peak, found)
     return found
+
+
+def _are_hashes(*hashes: bytes) -> bool:
+    return all(len(hash_) == HASH_SIZE for hash_ in hashes)
 
 
 def _unproven() -> PosternError:

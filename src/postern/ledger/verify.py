@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from postern.core.errors import Code, PosternError, invalid
+from postern.core.errors import PosternError, invalid
 from postern.ledger.checkpoint import Checkpoint, open_checkpoint
+from postern.ledger.files import read
+from postern.ledger.journal import SEGMENT, read_frames
 from postern.ledger.leaf import decode
 from postern.ledger.note import KeyType, Verifier, parse_vkey
 from postern.ledger.tiles import ENTRIES, WIDTH, Tiles, pack, tile_path
@@ -18,8 +20,7 @@ from postern.ledger.tree import HASH_SIZE, Edge, fold, leaf_hash
 #: What the files of a log are called.
 CHECKPOINT = "checkpoint"
 VKEY = "log.vkey"
-#: Bytes.
-_MOST_FILE = 1 << 24
+JOURNAL = "journal"
 _PARTIALS = frozenset(map(str, range(1, WIDTH)))
 
 
@@ -32,6 +33,7 @@ class Verified:
         log: The key that signed the checkpoint.
         given: Whether that key was given. One that was found beside the log shows damage, but
             whoever forged the log would have put their own there.
+        contents: How many events the journal still has, and are what the log commits to.
         decoding_s: Seconds that went into reading and decoding the entries.
         hashing_s: Seconds that went into hashing them and comparing the tiles.
     """
@@ -39,6 +41,7 @@ class Verified:
     checkpoint: Checkpoint
     log: Verifier
     given: bool
+    contents: int
     decoding_s: float
     hashing_s: float
 
@@ -63,7 +66,7 @@ def verify_log(
         PosternError: At the first thing that does not fit, named in one sentence.
     """
     log = _key(folder, vkey)
-    checkpoint = open_checkpoint(_read(folder, CHECKPOINT), log).checkpoint
+    checkpoint = open_checkpoint(read(folder, CHECKPOINT), log).checkpoint
     walk = _Walk(folder, checkpoint)
     decoding_s = hashing_s = 0.0
     for index in range(-(-checkpoint.size // WIDTH)):
@@ -75,7 +78,8 @@ def verify_log(
         decoding_s += decoded_s - started_s
         progress(WIDTH * index + len(entries), checkpoint.size)
     walk.finish()
-    return Verified(checkpoint, log, vkey is not None, decoding_s, hashing_s)
+    contents = _contents(folder, checkpoint.size)
+    return Verified(checkpoint, log, vkey is not None, contents, decoding_s, hashing_s)
 
 
 class _Walk:
@@ -146,7 +150,7 @@ class _Walk:
         most = self._tiles.width(level, index)
         for width in _widths(self._folder / f"{tile_path(kind, index)}.p"):
             name = tile_path(kind, index, width)
-            if width >= most or _read(self._folder, name) == expected(width):
+            if width >= most or read(self._folder, name) == expected(width):
                 continue
             now = tile_path(kind, index, most)
             if self._fits(level, index, row):
@@ -193,7 +197,7 @@ class _Walk:
 
 def _key(folder: Path, vkey: str | None) -> Verifier:
     beside = folder / VKEY
-    found = _read(folder, VKEY).decode(errors="replace") if beside.exists() or not vkey else None
+    found = read(folder, VKEY).decode(errors="replace") if beside.exists() or not vkey else None
     text = vkey if vkey is not None else (found or "").removesuffix("\n")
     log = parse_vkey(text)
     if found not in (None, f"{text}\n"):
@@ -203,14 +207,36 @@ def _key(folder: Path, vkey: str | None) -> Verifier:
     return log
 
 
-def _read(folder: Path, name: str) -> bytes:
-    try:
-        with (folder / name).open("rb") as file:
-            return file.read(_MOST_FILE)
-    except FileNotFoundError:
-        raise PosternError(Code.NOT_FOUND, f"{name} is missing.") from None
-    except OSError as error:
-        raise PosternError(Code.UNAVAILABLE, f"{name} cannot be read: {error.strerror}.") from None
+def _contents(folder: Path, size: int) -> int:
+    """Compares the events that have not expired with the entries, which are right."""
+    paths = sorted((folder / JOURNAL).glob(f"*{SEGMENT}"))
+    tiles, count, end = Tiles(folder, size), 0, 0
+    for path in paths:
+        name, first = f"{JOURNAL}/{path.name}", _first(path)
+        # Before the published size events may have expired, also between others.
+        if not (end == first or end < first <= size):
+            raise invalid(f"{name} does not follow entry {end - 1} of the journal.")
+        content = read(folder, name)
+        try:
+            entries, whole = read_frames(content, first, size)
+        except PosternError as error:
+            raise invalid(f"{name} is damaged: {error.message}", error.hint) from None
+        if whole < len(content) and path != paths[-1]:
+            raise invalid(f"{name} is cut off in entry {first + len(entries)}.")
+        for entry in entries:
+            if entry.index < size and leaf_hash(entry.leaf) != tiles.read(0, entry.index):
+                raise invalid(f"Entry {entry.index} in {name} is not what was logged.")
+        count, end = count + len(entries), first + len(entries)
+    if paths and end < size:
+        raise invalid(f"The journal ends before entry {end}, and {size} are published.")
+    return count
+
+
+def _first(path: Path) -> int:
+    """The number of a segment's first entry."""
+    if not (path.stem.isascii() and path.stem.isdecimal()):
+        raise invalid(f"{JOURNAL}/{path.name} is no segment of a journal.")
+    return int(path.stem)
 
 
 def _widths(folder: Path) -> list[int]:
