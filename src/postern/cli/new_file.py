@@ -1,0 +1,54 @@
+"""Files that a command makes for somebody to keep: for nobody else to read, never overwritten."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from postern.core.errors import Code, PosternError
+
+Write = Callable[[bytes], None]
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Write]:
+    """Makes a file before anything else is done, so that what is to be in it cannot get lost.
+
+    It goes again where nothing was written to it.
+
+    Args:
+        path: Where; its folder must be there.
+
+    Raises:
+        PosternError: `conflict` where there is a file already; `unavailable` where none can be
+            made.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise PosternError(
+            Code.CONFLICT,
+            f"There is a file {path} already.",
+            "Choose another name for the new one.",
+        ) from None
+    except OSError as error:
+        raise PosternError(
+            Code.UNAVAILABLE,
+            f"{path} cannot be written: {error.strerror}.",
+            "Choose another place.",
+        ) from None
+    written = False
+
+    def write(content: bytes) -> None:
+        nonlocal written
+        with os.fdopen(os.dup(handle), "wb") as file:
+            file.write(content)
+        os.fsync(handle)
+        written = True
+
+    try:
+        yield write
+    finally:
+        os.close(handle)
+        if not written:
+            path.unlink(missing_ok=True)
