@@ -14,18 +14,19 @@ import numpy as np
 import pytest
 
 from postern.core.access_point import AccessPoint
+from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.event import Acted, Decided
 from postern.core.event import Event as Kept
 from postern.core.evidence import Evidence, Factor
-from postern.core.ids import AttemptId, CameraId, EventId, Holder
+from postern.core.ids import AttemptId, CameraId, EventId, Holder, PersonId
 from postern.core.look import Box, Flaw, Kind, Look
 from postern.core.moment import Moment
 from postern.core.permit import Permit
 from postern.core.ports import Clock, Command, Ledger, Report
 from postern.core.schedule import Schedule, Span
 from postern.engine.lane import Lane
-from postern.engine.ports import Known, Outcome
+from postern.engine.ports import Claim, Known, Outcome
 from postern.frame import Frame, Reference, Sighting, Template, Track
 from tests.clocks import SteppedClock
 from tests.people import (
@@ -122,19 +123,32 @@ class FakeRegister:
     permits: tuple[Permit, ...] = PERMITS
     fault: Callable[[], None] = lambda: None
     passed_fault: Callable[[], None] = lambda: None
+    failed_fault: Callable[[], None] = lambda: None
     occupancy: int = 0
     inside: dict[Holder, datetime] = field(default_factory=dict)
+    failures: list[Holder] = field(default_factory=list)
+    throttled: dict[Holder, datetime] = field(default_factory=dict)
 
     def known(self, access_point: AccessPoint, now: Moment) -> Known:
         self.fault()
         return Known(
             self.permits,
-            state(access_point, inside=self.inside, occupancy=self.occupancy),
+            state(
+                access_point,
+                inside=self.inside,
+                occupancy=self.occupancy,
+                throttled=self.throttled,
+            ),
             {
                 Kind.FACE: tuple(reference(Factor.FACE, who) for who in (ALICE, ERIN)),
                 Kind.PLATE: tuple(reference(Factor.PLATE, what) for what in (VAN, COUPE)),
             },
         )
+
+    def failed(self, access_point: AccessPoint, holder: Holder, at: datetime) -> None:
+        self.failed_fault()
+        self.failures.append(holder)
+        self.calls.append(("failed", holder))
 
     def passed(self, access_point: AccessPoint, holders: tuple[Holder, ...], at: datetime) -> None:
         self.calls.append(("passed", holders))
@@ -148,6 +162,31 @@ def reference(factor: Factor, holder: Holder) -> Reference:
 
 
 @dataclass
+class FakeClaims:
+    """Takes a pass's text for the name of its owner, or refuses it as it is told."""
+
+    fault: Callable[[], None] = lambda: None
+    refused: dict[str, Reason | None] = field(default_factory=dict)
+    opened: list[Claim] = field(default_factory=list)
+
+    def claim(self, access_point: AccessPoint, text: bytes, now: Moment) -> Claim | Reason | None:
+        self.fault()
+        whose = text.decode()
+        if whose in self.refused:
+            return self.refused[whose]
+        face = Template(np.ones(1), whose, 1)
+        holder = PersonId(whose)
+        shown = Reference(credential_id(Factor.FACE, holder), holder, face)
+        self.opened.append(Claim(credential_id(Factor.PASS, holder), shown))
+        return self.opened[-1]
+
+    @property
+    def open(self) -> list[Holder]:
+        """Whose references have not been overwritten."""
+        return [one.holder for one in self.opened if one.reference.template.values.any()]
+
+
+@dataclass
 class FakeMatcher:
     """Sees at a glance whom the last look shows."""
 
@@ -155,6 +194,7 @@ class FakeMatcher:
     fault: Callable[[], None] = lambda: None
     twins: bool = False
     compared: list[str] = field(default_factory=list)
+    against: list[set[Holder]] = field(default_factory=list)
 
     def match(
         self, probes: Sequence[Template], references: Sequence[Reference], seen: Moment
@@ -162,6 +202,7 @@ class FakeMatcher:
         self.fault()
         shown = probes[-1].model
         self.compared.append(shown)
+        self.against.append({one.holder for one in references})
         found = [
             Evidence(
                 self.factor,
@@ -229,11 +270,13 @@ class Stage:
         self.register = FakeRegister(self.calls, permits)
         self.observer = FakeObserver(self.calls)
         self.faces, self.plates = FakeMatcher(Factor.FACE), FakeMatcher(Factor.PLATE)
+        self.claims = FakeClaims()
         names = count(1)
         self.lane = Lane(
             at,
             self.register,
             {Kind.FACE: self.faces, Kind.PLATE: self.plates},
+            self.claims,
             ledger or self.ledger,
             self.actuator,
             self.clock,
@@ -256,6 +299,20 @@ class Stage:
     def plate(self, *tracks: Track, camera: str = "plate-camera") -> None:
         """A camera that looks for plates has taken a frame."""
         self.lane.see(CameraId(camera), Kind.PLATE, tracks, self.now())
+
+    def held_up(self, *tracks: Track, camera: str = "face-camera") -> None:
+        """A camera that reads passes has taken a frame."""
+        self.lane.see(CameraId(camera), Kind.PASS, tracks, self.now())
+
+    def both(self, passes: Sequence[Track], faces: Sequence[Track]) -> None:
+        """A camera that sees faces, and passes on the way, has taken a frame."""
+        self.held_up(*passes)
+        self.face(*faces)
+
+    def text(self, number: int, text: str) -> Track:
+        """A pass with that text that is held up in the present frame."""
+        now, read = self.now(), Template(np.frombuffer(text.encode(), np.uint8), "qr", 1)
+        return Track(number, now, now, Box(0.0, 100.0, 60.0, 160.0), (), (read,), 1)
 
     def seen(self, number: int, who: str, looks: int = 1) -> Track:
         """Somebody who shows themselves in the present frame."""

@@ -105,6 +105,12 @@ class StoredRegister:
             self._store.areas.left(area, holders)
         else:
             self._store.areas.entered(area, holders, at)
+        for holder in holders:
+            self._store.throttles.cleared(access_point.id, holder)
+
+    def failed(self, access_point: AccessPoint, holder: Holder, at: datetime) -> None:
+        """See `Register.failed`."""
+        self._store.throttles.failed(access_point.id, holder, at)
 
     def _read(
         self, access_point: AccessPoint, now: datetime, versions: Versions, trusted: bool

@@ -6,16 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import assert_never
 from uuid import uuid4
 
 import cv2
 
 from postern.actuators import KINDS as ACTUATORS
+from postern.app.claims import SiteClaims
 from postern.app.clock import SystemClock, plausible
-from postern.app.config import load, models_folder
+from postern.app.config import load, models_folder, provided_secrets
 from postern.app.duty import on_duty
 from postern.app.matching import SiteFaceMatcher
+from postern.app.passes import Passes, pass_seed
 from postern.app.register import StoredRegister
+from postern.app.secrets import Provided, signing_secret
 from postern.app.site import Site
 from postern.app.withdrawal import Withdrawals
 from postern.core.access_point import AccessPoint
@@ -26,11 +30,12 @@ from postern.core.look import Kind
 from postern.core.ports import Clock
 from postern.engine.enrol import Enrolment
 from postern.engine.lane import Lane
-from postern.engine.ports import Eye, Observer, Reader
+from postern.engine.ports import Eye, Matchers, Observer, Reader
 from postern.engine.service import Post, Service, close_interrupted
 from postern.frame import Matcher, Recogniser, Source
 from postern.sources import KINDS as SOURCES
 from postern.store.store import STORE_FILE, Store, open_store
+from postern.vault.passes import claims as is_pass
 from postern.vault.vault import Vault, open_vault
 from postern.vision.faces.continuity import FaceContinuity
 from postern.vision.faces.load import (
@@ -43,6 +48,8 @@ from postern.vision.faces.load import (
 from postern.vision.faces.reference import reference as face_reference
 from postern.vision.model import Models, read_manifest
 from postern.vision.motion import MotionGate
+from postern.vision.passes.continuity import PassContinuity
+from postern.vision.passes.recogniser import PassRecogniser
 from postern.vision.plates import recogniser as plate_recogniser
 from postern.vision.plates.continuity import PlateContinuity
 from postern.vision.plates.grammar import grammar
@@ -51,6 +58,8 @@ from postern.vision.track import Patience, Tracker
 
 #: A face fills much of the picture and hardly moves between frames; a plate is small and does.
 _FACE_PATIENCE = Patience()
+#: A pass is read in every other frame, and moves by its own width when it is held up.
+_PASS_PATIENCE = Patience(reach=3.0, min_overlap=0.05)
 _PLATE_PATIENCE = Patience(reach=4.0, min_overlap=0.1, max_probes=8, max_age_s=30.0)
 #: Characters of most plates.
 _USUAL_PLATE = 7
@@ -175,6 +184,19 @@ def tidy(installation: Installation) -> None:
     withdrawals(installation).lapse(now)
 
 
+def passes(installation: Installation) -> Passes:
+    """The site's passes.
+
+    Raises:
+        PosternError: Where the signing key cannot be used.
+    """
+    store, vault = installation.store, installation.vault
+    provided = Provided() if store.throwaway else provided_secrets()
+    secrets = provided.secrets(installation.site.data)
+    signing = signing_secret(secrets, in_use=store.credentials.count(Factor.PASS) > 0)
+    return Passes(store, vault, store.events, pass_seed(signing))
+
+
 def withdrawals(installation: Installation) -> Withdrawals:
     """What ends the site's consents."""
     store = installation.store
@@ -257,25 +279,46 @@ class _Parts:
             self._recognisers[kind] = self._load(kind)
         return self._recognisers[kind]
 
-    def matcher(self, kind: Kind) -> Matcher:
-        """A matcher of its own for every lane: it remembers the lane's references."""
+    def matchers(self, kinds: Collection[Kind]) -> Matchers:
+        """Matchers of its own for every lane: they remember the lane's references."""
+        return {kind: self._matcher(kind) for kind in kinds if kind is not Kind.PASS}
+
+    def claims(self, register: StoredRegister) -> SiteClaims:
+        """What passes say; whichever cameras a lane has."""
+        at = self._installation
+        embedder = load_calibration(face_detector(at)).embedder
+        return SiteClaims(register, at.store, at.vault, passes(at).reader(), embedder)
+
+    def tracker(self, kind: Kind) -> Tracker:
+        match kind:
+            case Kind.PLATE:
+                return Tracker(PlateContinuity(), _PLATE_PATIENCE)
+            case Kind.PASS:
+                return Tracker(PassContinuity(), _PASS_PATIENCE)
+            case Kind.FACE:
+                return Tracker(FaceContinuity(), _FACE_PATIENCE)
+            case _:
+                assert_never(kind)
+
+    def _matcher(self, kind: Kind) -> Matcher:
         if kind is Kind.PLATE:
             return _plate_matcher(self._installation)
         detector = face_detector(self._installation)
         calibration = load_calibration(detector)
         return SiteFaceMatcher(self._installation.vault, calibration, load_cohort(detector))
 
-    def tracker(self, kind: Kind) -> Tracker:
-        if kind is Kind.PLATE:
-            return Tracker(PlateContinuity(), _PLATE_PATIENCE)
-        return Tracker(FaceContinuity(), _FACE_PATIENCE)
-
     def _load(self, kind: Kind) -> Recogniser:
         installation = self._installation
-        if kind is Kind.PLATE:
-            regions = tuple(str(region) for region in installation.site.plates.regions)
-            return plate_recogniser.load(installation.models, grammar(regions))
-        return load_recogniser(installation.models, face_detector(installation))
+        match kind:
+            case Kind.PLATE:
+                regions = tuple(str(region) for region in installation.site.plates.regions)
+                return plate_recogniser.load(installation.models, grammar(regions))
+            case Kind.PASS:
+                return PassRecogniser(is_pass)
+            case Kind.FACE:
+                return load_recogniser(installation.models, face_detector(installation))
+            case _:
+                assert_never(kind)
 
 
 def _post(
@@ -290,7 +333,8 @@ def _post(
     lane = Lane(
         point,
         register,
-        {kind: parts.matcher(kind) for kind in {r.kind for eye in eyes for r in eye.readers}},
+        parts.matchers({reader.kind for eye in eyes for reader in eye.readers}),
+        parts.claims(register),
         installation.store.events,
         ACTUATORS[entry.kind].open(entry.config, installation.clock),
         installation.clock,
@@ -301,7 +345,9 @@ def _post(
 
 
 def _eye(installation: Installation, camera: CameraId, parts: _Parts) -> Eye:
-    kinds = (installation.site.cameras[camera].sees,)
+    sees = installation.site.cameras[camera].sees
+    # Whoever is looked at may hold up a pass; it is read first, to count for the same frame.
+    kinds = (Kind.PASS, Kind.FACE) if sees is Kind.FACE else (sees,)
     readers = tuple(Reader(kind, parts.recogniser(kind), parts.tracker(kind)) for kind in kinds)
     return Eye(camera, open_source(installation, camera), MotionGate(), readers)
 

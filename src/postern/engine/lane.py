@@ -1,6 +1,7 @@
 """One access point: tracks in, decisions out, in the order that keeps the promise.
 
-1. Match against this access point's permits only; what does not match is forgotten.
+1. Match against this access point's permits only; what does not match is forgotten. Where a pass is
+   held up, match against what it claims and nothing else.
 2. Decide. 3. Make the grant durable. 4. Check that it is still fresh. 5. Move the actuator.
 6. Note what it answered, and who is inside now. 7. Tell whoever watches, who can spoil none of it.
 
@@ -8,8 +9,9 @@ If a grant cannot be made durable the access point stays shut. The way out opens
 register, the comparison or the record.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 from typing import TypeVar
 
@@ -18,14 +20,14 @@ from postern.core.attempt import Attempt, Liveness
 from postern.core.decide import FRESH_S, State, decide
 from postern.core.decision import Decision, Reason
 from postern.core.event import Acted, Decided, Event
-from postern.core.evidence import Evidence, band
-from postern.core.ids import AttemptId, CameraId
+from postern.core.evidence import Evidence, Factor, band
+from postern.core.ids import AttemptId, CameraId, Holder
 from postern.core.look import Kind
 from postern.core.moment import Moment
 from postern.core.ports import Actuator, Clock, Command, Ledger, Report
 from postern.engine.health import Health
 from postern.engine.passage import GO_S, Key, Passage, Spot
-from postern.engine.ports import Known, Matchers, Observer, Outcome, Register
+from postern.engine.ports import Claims, Known, Matchers, Observer, Outcome, Register
 from postern.engine.supervise import shielded
 from postern.frame import Track
 
@@ -46,6 +48,7 @@ class Lane:
         access_point: Which one.
         register: Who may be recognised there.
         matchers: How looks are compared.
+        claims: What passes say.
         ledger: Where decisions become durable.
         actuator: What opens.
         clock: The two clocks.
@@ -58,6 +61,7 @@ class Lane:
         access_point: AccessPoint,
         register: Register,
         matchers: Matchers,
+        claims: Claims,
         ledger: Ledger,
         actuator: Actuator,
         clock: Clock,
@@ -68,6 +72,7 @@ class Lane:
         self._leaving = access_point.direction is Direction.EXIT
         self._register = register
         self._matchers = matchers
+        self._claims = claims
         self._ledger = ledger
         self._actuator = actuator
         self._clock = clock
@@ -99,6 +104,7 @@ class Lane:
                 return
             spot, at = (camera, kind), self._clock.now()
             passage.note(spot, tracks, now, at)
+            self._count_failures(passage.failures())
             # Nobody on the way out waits for anybody.
             if passage.overtaken(at, 0.0 if self._leaving else GO_S):
                 before, passage = passage, passage.next(self._new_attempt())
@@ -129,11 +135,12 @@ class Lane:
         if not there:
             return
         known = self._known()
+        compare = self._hold_up if spot[1] is Kind.PASS else self._compare
         for track in due:
-            found = self._compare(spot[1], track, known)
+            found = compare(passage, known, spot, track)
             passage.compared(spot, track, found, self._clock.now())
         for track in there:
-            if not passage.settled:
+            if not passage.settled and passage.decidable((spot, track.number), self._leaving):
                 self._decide(passage, known, spot, track)
 
     def _known(self) -> Known:
@@ -143,12 +150,35 @@ class Lane:
             Known((), State(self.access_point), {}),
         )
 
-    def _compare(self, kind: Kind, track: Track, known: Known) -> tuple[Evidence, ...]:
-        def found() -> tuple[Evidence, ...]:
-            references = known.references.get(kind, ())
-            return self._matchers[kind].match(track.probes, references, track.last)[:_RIVALS]
+    def _hold_up(
+        self, passage: Passage, known: Known, spot: Spot, track: Track
+    ) -> tuple[Evidence, ...]:
+        """What a pass is worth that is held up: nothing by itself, but it narrows the search."""
+        now, text = self._clock.now(), track.probes[-1].values.tobytes()
+        answer = self._on_the_way_out(
+            lambda: self._claims.claim(self.access_point, text, now), None
+        )
+        claim = passage.claim((spot, track.number), answer, now)
+        if claim is None:
+            return ()
+        return (Evidence(Factor.PASS, claim.holder, claim.credential, 1.0, 1, 1, track.last),)
 
-        return self._on_the_way_out(found, ())
+    def _compare(
+        self, passage: Passage, known: Known, spot: Spot, track: Track
+    ) -> tuple[Evidence, ...]:
+        kind, passes = spot[1], passage.passes
+        claimed = kind is Kind.FACE and bool(passes.claims)
+        references = passes.references() if claimed else known.references.get(kind, ())
+        if claimed and not self._leaving:
+            passes.try_on((spot, track.number), self._waiting(known))
+        return self._on_the_way_out(
+            lambda: self._matchers[kind].match(track.probes, references, track.last)[:_RIVALS], ()
+        )
+
+    def _waiting(self, known: Known) -> frozenset[Holder]:
+        """Who failed too often, so that whatever they show counts for nothing yet."""
+        now = self._clock.now().utc
+        return frozenset(who for who, until in known.state.throttled.items() if not now >= until)
 
     def _on_the_way_out(self, work: Callable[[], T], otherwise: T) -> T:
         """What `work` gives; where it fails, `otherwise` on the way out and the failure itself on
@@ -175,6 +205,7 @@ class Lane:
         )
         decision = decide(attempt, known.permits, known.state, now)
         passage.waited_s = now.since(track.last)
+        passage.passes.recognised(decision.holders)
         if passage.never_left(decision.holders, now):
             passage.settle(decision.holders, key, now)
         elif not decision.granted:
@@ -210,6 +241,7 @@ class Lane:
         """A grant that was not carried out. Whoever is still there then begins a new attempt: the
         record may hold the old one all the same."""
         passage.attempt, passage.last = self._new_attempt(), None
+        passage.passes.refusal = None
         waited_s = self._clock.now().since(newest)
         self._tell(passage, replace(denial, bound=1.0, passback=False), detail, waited_s)
 
@@ -251,17 +283,34 @@ class Lane:
         return shielded(kept, failed)
 
     def _passed(self, decision: Decision) -> None:
+        now = self._clock.now().utc
+        self._note_there(
+            lambda: self._register.passed(self.access_point, decision.holders, now),
+            "who is inside",
+        )
+
+    def _count_failures(self, holders: Iterable[Holder]) -> None:
+        """Notes whose passes were held up by somebody who was not recognised as them."""
+        now = self._clock.now().utc
+        for holder in holders:
+            self._note_there(
+                partial(self._register.failed, self.access_point, holder, now), "who has to wait"
+            )
+
+    def _note_there(self, note: Callable[[], None], what: str) -> None:
+        """Keeps something in the register; where that fails it shows, and nothing else happens."""
+
         def noted() -> None:
-            self._register.passed(self.access_point, decision.holders, self._clock.now().utc)
-            self._health.report(_REGISTER, "ok", "who is inside is kept")
+            note()
+            self._health.report(_REGISTER, "ok", f"{what} is kept")
 
         shielded(
-            noted,
-            lambda why: self._health.report(_REGISTER, "red", f"who is inside is not kept: {why}"),
+            noted, lambda why: self._health.report(_REGISTER, "red", f"{what} is not kept: {why}")
         )
 
     def _end(self, passage: Passage) -> None:
         """Everybody has gone. Who was recognised and denied is an event; a stranger is not."""
+        self._count_failures(passage.over())
         taken = {passage.attempt} if passage.settled else set()
         for _, decision in passage.refused.values():
             if decision.attempt in taken:
@@ -270,19 +319,22 @@ class Lane:
             self._tell(passage, decision, self._record(decision) or "", passage.waited_s)
         if taken:
             return
-        if passage.last is not None:
+        if passage.passes.refusal is not None:
+            refused = Decision(passage.attempt, passage.passes.refusal)
+            self._tell(passage, refused, "", passage.waited_s)
+        elif passage.last is not None:
             self._tell(passage, passage.last, "", passage.waited_s)
         elif passage.flaws and not passage.looks:
             self._tell(passage, Decision(passage.attempt, Reason.UNAUTHORIZED), "", 0.0)
 
     def _tell(self, passage: Passage, decision: Decision, detail: str, waited_s: float) -> None:
-        flaws = () if decision.granted or passage.looks else passage.flaws
+        advises = decision.reason is Reason.UNAUTHORIZED and not passage.looks
         outcome = Outcome(
             self.access_point.id,
             decision.attempt,
             decision,
             passage.looks,
-            flaws,
+            passage.flaws if advises else (),
             detail,
             waited_s,
         )

@@ -7,17 +7,22 @@
    there, the next passage begins. It inherits no evidence.
 4. A track may break. Whoever was let through and seems to arrive again at once never left.
 5. Evidence of a track that has ended counts on, so that a plate and a face may come one after the
-   other, but only until anybody is there who might have shown the same kind of thing themselves.
+   other, but only until anybody is there who might have shown the same kind of thing themselves. A
+   pass that is out of sight counts on for a short time only: anybody there might have put it away.
+6. A pass says whom to compare with and never that they are there: it is not decided on it with a
+   face that was seen before, only on a face with a pass that was.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from postern.core.decision import Decision
+from postern.core.decision import Decision, Reason
 from postern.core.evidence import Evidence
 from postern.core.ids import AttemptId, CameraId, Holder
 from postern.core.look import Flaw, Kind
 from postern.core.moment import Moment
+from postern.engine.claimed import Claimed
+from postern.engine.ports import Claim
 from postern.frame import Track
 
 #: Seconds after which somebody who is still there and was refused is decided on again: a schedule
@@ -31,6 +36,9 @@ GO_S = 5.0
 NEVER_LEFT_S = 10.0
 #: Seconds after which a camera that says nothing sees nobody.
 SILENT_S = 10.0
+
+#: Seconds for which a pass counts that was put away: one looks up then, or goes a few steps.
+PUT_AWAY_S = 15.0
 
 #: A camera, for one of the kinds that it may look for.
 Spot = tuple[CameraId, Kind]
@@ -70,6 +78,7 @@ class Passage:
         waited_s: Seconds from the frame behind the latest decision to that decision.
         looks: How many looks that differ were compared.
         flaws: What spoilt the newest look.
+        passes: What the passes that were held up claim.
     """
 
     attempt: AttemptId
@@ -85,6 +94,7 @@ class Passage:
     waited_s: float = 0.0
     looks: int = 0
     flaws: tuple[Flaw, ...] = ()
+    passes: Claimed[Key] = field(default_factory=Claimed)
 
     @property
     def empty(self) -> bool:
@@ -99,16 +109,24 @@ class Passage:
     def note(self, spot: Spot, tracks: tuple[Track, ...], captured: Moment, now: Moment) -> None:
         """Takes the tracks that live after a frame of one of the cameras."""
         self.alive[spot], self.heard[spot] = tracks, now
-        living, kinds = set(self._keys()), {kind for (_, kind), seen in self.alive.items() if seen}
+        living = set(self._keys())
         for track in tracks:
             self.through |= dict.fromkeys(self.spent.get((spot, track.number), ()), now)
         self.shown = {
             key: shown
             for key, shown in self.shown.items()
-            if key in living or key[0][1] not in kinds
+            if key in living or self._counts_on(key[0][1], shown, now)
         }
+        if self.passes.keep(self.shown):
+            self._compare_anew()
         if tracks and tracks[0].last == captured:
             self.flaws = tracks[0].flaws
+
+    def _counts_on(self, kind: Kind, shown: Shown, now: Moment) -> bool:
+        """Whether what a track showed that has ended may still be of somebody who is there."""
+        others = any(seen for (_, one), seen in self.alive.items() if one is kind)
+        put_away = kind is Kind.PASS and not now.since(shown.at) <= PUT_AWAY_S
+        return not others and not put_away
 
     def hush(self, now: Moment) -> None:
         """Empties the cameras that have said nothing for too long."""
@@ -137,21 +155,55 @@ class Passage:
     def compared(self, spot: Spot, track: Track, found: tuple[Evidence, ...], now: Moment) -> None:
         """Takes what came of comparing a track."""
         self.shown[spot, track.number] = Shown(len(track.probes), now, found)
-        self.looks = max(self.looks, len(track.probes))
+        if spot[1] is not Kind.PASS:
+            self.looks = max(self.looks, len(track.probes))
+
+    def claim(self, key: Key, answer: Claim | Reason | None, now: Moment) -> Claim | None:
+        """Takes what became of a pass that was held up; gives the claim that counts from now on.
+
+        None counts of whoever was let through a moment ago: they still hold it up.
+        """
+        if isinstance(answer, Claim) and self.never_left((answer.holder,), now):
+            self.spent[key] = (answer.holder,)
+            answer.wipe()
+            answer = None
+        if self.passes.take(key, answer):
+            self._compare_anew()
+        return self.passes.claims.get(key)
+
+    def _compare_anew(self) -> None:
+        """Forgets what faces were worth: others are in question now."""
+        self.shown = {k: shown for k, shown in self.shown.items() if k[0][1] is not Kind.FACE}
 
     def evidence(self, of: Key) -> tuple[Evidence, ...]:
         """What counts when it is decided on one track: its own evidence, and all of other kinds.
 
         Two faces before a door are two people: neither stands in for the other nor makes the other
-        doubtful.
+        doubtful. Two passes do: whoever stands there, one of them is not theirs.
         """
         (_, kind), _ = of
+        beside = set(Kind) - ({Kind.FACE} if kind is Kind.PASS else {kind})
         return tuple(
             item
             for key, shown in self.shown.items()
-            if key == of or key[0][1] is not kind
+            if key == of or key[0][1] in beside
             for item in shown.evidence
         )
+
+    def decidable(self, of: Key, leaving: bool) -> bool:
+        """Whether there is anything to decide on about a track; on the way out there always is. A
+        pass that claims nothing is no attempt: only why it was refused is told."""
+        unspent = of not in self.spent
+        return unspent and (leaving or of[0][1] is not Kind.PASS or of in self.passes.claims)
+
+    def failures(self) -> list[Holder]:
+        """Whose claims failed since the last call."""
+        return self.passes.failures(set(self._keys()))
+
+    def over(self) -> list[Holder]:
+        """Forgets what the passes opened; gives whose claims failed and were not told yet."""
+        self.passes.keep(())
+        return self.passes.failures()
 
     def refuse(self, decision: Decision, of: Key) -> None:
         """Takes a denial of the track that was decided on."""
@@ -172,6 +224,7 @@ class Passage:
             now: When.
         """
         theirs = {of} | {key for holder in holders for key in self._clearest(holder, of)}
+        self.passes.keep(())  # Nobody is compared any more in this passage.
         self.places, self.settled_at = frozenset(spot for spot, _ in theirs), now
         company = (key for key in self._keys() if key[0] not in self.places)
         self.spent = self.spent | dict.fromkeys(company, ()) | dict.fromkeys(theirs, holders)
@@ -181,16 +234,17 @@ class Passage:
             who: denied for who, denied in self.refused.items() if set(who).isdisjoint(holders)
         }
 
-    def _clearest(self, holder: Holder, of: Key) -> list[Key]:
-        """The track of another kind than `of` that speaks loudest for a holder, if any does."""
+    def _clearest(self, holder: Holder, of: Key) -> Iterable[Key]:
+        """For each other kind than that of `of`, the track that speaks loudest for a holder."""
         (_, kind), _ = of
-        voices = [
+        voices = {
             (item.p, key)
             for key, shown in self.shown.items()
             for item in shown.evidence
             if key[0][1] is not kind and item.holder == holder
-        ]
-        return [min(voices)[1]] if voices else []
+        }
+        loudest = {key[0][1]: key for _, key in sorted(voices, reverse=True)}
+        return loudest.values()
 
     def overtaken(self, now: Moment, go_s: float = GO_S) -> bool:
         """Whether it is the turn of somebody else, who stands where the one who was let through

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from postern.core.access_point import AccessPoint
 from postern.core.decide import State
-from postern.core.decision import Decision
-from postern.core.ids import AccessPointId, AttemptId, CameraId, Holder
+from postern.core.decision import Decision, Reason
+from postern.core.ids import AccessPointId, AttemptId, CameraId, CredentialId, Holder
 from postern.core.look import Flaw, Kind
 from postern.core.moment import Moment
 from postern.core.permit import Permit
@@ -42,11 +42,62 @@ class Register(Protocol):
         """
         ...
 
+    def failed(self, access_point: AccessPoint, holder: Holder, at: datetime) -> None:
+        """Notes that somebody showed this holder's pass there and was not recognised as them.
+
+        Raises:
+            PosternError: `unavailable` where it cannot be written now.
+        """
+        ...
+
     def passed(self, access_point: AccessPoint, holders: tuple[Holder, ...], at: datetime) -> None:
         """Notes that these holders went through.
 
         Raises:
             PosternError: `unavailable` where it cannot be written now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a valid pass says: whose it is, and what its owner looks like.
+
+    Attributes:
+        credential: The pass.
+        reference: Its owner's face, opened for this claim alone.
+    """
+
+    credential: CredentialId
+    reference: Reference
+
+    @property
+    def holder(self) -> Holder:
+        """Whose pass it is."""
+        return self.reference.holder
+
+    def wipe(self) -> None:
+        """Overwrites the reference; whoever took the claim does it when the claim is over."""
+        self.reference.template.values.fill(0)
+
+
+class Claims(Protocol):
+    """Says what passes claim."""
+
+    def claim(self, access_point: AccessPoint, text: bytes, now: Moment) -> Claim | Reason | None:
+        """What a pass claims at this access point now.
+
+        Args:
+            access_point: Where it is held up.
+            text: What its code says; it may say anything.
+            now: The present.
+
+        Returns:
+            The claim; the reason where the pass is refused; None where it is no pass at all.
+
+        Raises:
+            PosternError: `unavailable` where the records or keys cannot be read now; never for
+                what the text says.
         """
         ...
 

@@ -91,6 +91,19 @@ class Credentials:
         with self._database.reading() as connection:
             return tuple(of_holders(connection, [holder]).values())
 
+    def reference(self, credential: CredentialId) -> KeptReference:
+        """The sealed reference of a face that the site keeps.
+
+        Raises:
+            PosternError: `not_found` where there is none, or it is on a pass; `unavailable`.
+        """
+        query = select(credentials).where(credentials.c.id == credential)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None or row.sealed is None:
+            raise _missing()
+        return KeptReference(CredentialId(row.id), PersonId(row.holder), row.sealed)
+
     def enable(self, credential: CredentialId, *, enabled: bool) -> None:
         """Switches a credential on or off.
 
@@ -121,6 +134,16 @@ class Credentials:
             PosternError: `unavailable`.
         """
         query = select(func.count()).where(credentials.c.sealed.is_not(None))
+        with self._database.reading() as connection:
+            return connection.scalar(query) or 0
+
+    def count(self, factor: Factor) -> int:
+        """How many credentials of a factor there are, also those that count no more.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        query = select(func.count()).where(credentials.c.factor == factor)
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
 

@@ -1,0 +1,235 @@
+"""Passes: issued to somebody who agreed, counted, and revoked.
+
+1. A person has one pass that counts. With the next one the keys of the former are destroyed, and
+   whoever finds it holds noise.
+2. The site keeps of a pass who has it, until when it counts and the key, never what it carries.
+3. A pass never counts longer than the consent that it was made for.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from secrets import token_bytes
+
+from postern.core.consent import StorageMode
+from postern.core.credential import Credential
+from postern.core.errors import Code, PosternError, invalid
+from postern.core.event import Enrolled, Revoked
+from postern.core.evidence import Factor
+from postern.core.ids import CredentialId, PersonId
+from postern.core.ports import Ledger
+from postern.frame import Template
+from postern.store.store import Store
+from postern.vault.keys import derive_seed
+from postern.vault.passes import HANDLE_SIZE, SHARE_SIZE, Pass, PassReader, Sort, encode, public_key
+from postern.vault.vault import Vault
+
+_PURPOSE = b"postern pass 1"
+_PASS, _FACE = "pass-", "face-"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedPass:
+    """A pass that was made; its text is for its owner alone and is not kept.
+
+    Attributes:
+        credential: The pass.
+        face: The reference that it carries, or opens.
+        text: What its QR code says.
+        sealed: The reference where the site keeps it, sealed; None where the pass carries it.
+    """
+
+    credential: Credential
+    face: Credential
+    text: str = field(repr=False)
+    sealed: bytes | None = field(repr=False)
+
+    @property
+    def until(self) -> datetime:
+        """When it stops to count."""
+        if self.credential.valid_until is None:
+            raise invalid("A pass ends some time.")
+        return self.credential.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """The passes of one site.
+
+    Attributes:
+        store: The records.
+        vault: Seals and opens references.
+        ledger: Where what becomes of a pass is an event.
+        seed: The 32 secret bytes that passes are signed with; from `pass_seed`.
+    """
+
+    store: Store
+    vault: Vault
+    ledger: Ledger
+    seed: bytes = field(repr=False)
+
+    def issue(
+        self,
+        person: PersonId,
+        template: Template,
+        mode: StorageMode,
+        until: datetime,
+        now: datetime,
+    ) -> IssuedPass:
+        """A new pass for somebody who is known and has agreed; it ends the one that they had.
+
+        An enrolment, which keeps more in the same transaction, takes `make`, `keep` and `sweep`.
+
+        Args:
+            person: Whose pass it is.
+            template: Their reference, gathered from live looks.
+            mode: `pass` for one that carries the reference, `shared` for one that carries the share
+                without which the reference at the site stays shut.
+            until: When it stops to count; not later than the consent does.
+            now: The present time.
+
+        Raises:
+            PosternError: `invalid` for another mode, or an end that has come; `unauthorized` where
+                the person has not agreed to that mode; as the store's and the vault's own.
+        """
+        issued = self.make(person, template, mode, until, now)
+        with self.store.together():
+            self.keep(issued, now)
+        self.sweep(person)
+        return issued
+
+    def make(
+        self,
+        person: PersonId,
+        template: Template,
+        mode: StorageMode,
+        until: datetime,
+        now: datetime,
+    ) -> IssuedPass:
+        """A pass that does not count before `keep`; its key alone is durable. As for `issue`."""
+        if mode is StorageMode.ROSTER:
+            raise invalid("Whoever is on a roster needs no pass.")
+        handle, begins = token_bytes(HANDLE_SIZE), now.replace(microsecond=0)
+        ends = until.replace(microsecond=0)
+        if not begins < ends:
+            raise invalid("A pass ends after it begins.", "Renew the consent first.")
+        shown = Credential(pass_of(handle), Factor.PASS, person, True, begins, ends)
+        face = Credential(face_of(handle), Factor.FACE, person, True, begins, ends, mode)
+        share = token_bytes(SHARE_SIZE) if mode is StorageMode.SHARED else None
+        sealed = self.vault.seal(face.id, person, template, mode=mode, share=share).blob
+        sort, kept = (Sort.REFERENCE, None) if share is None else (Sort.SHARE, sealed)
+        carried = Pass(sort, self.vault.site, handle, begins, ends, share or sealed)
+        return IssuedPass(shown, face, encode(carried, self.seed), kept)
+
+    def keep(self, issued: IssuedPass, now: datetime) -> None:
+        """Makes a pass count, and former ones of its owner count no more.
+
+        It belongs into `Store.together`; the keys of the former ones go with `sweep`, after it.
+
+        Raises:
+            PosternError: as the store's and the ledger's own.
+        """
+        for former in self.of(PersonId(issued.credential.holder)):
+            if former.enabled:
+                self._end(former, now)
+        self.store.credentials.add(issued.credential, now=now)
+        self.store.credentials.add(issued.face, now=now, sealed=issued.sealed)
+        for one in (issued.credential, issued.face):
+            self.ledger.append(Enrolled(now, one.id, one.holder))
+
+    def revoke(self, credential: CredentialId, now: datetime) -> bool:
+        """Ends a pass at once: it was lost, or is not wanted any more. Its key goes first.
+
+        Returns:
+            Whether it counted until now; where it did not, what was left undone is finished.
+
+        Raises:
+            PosternError: `not_found` where there is no such pass; `unavailable` where it cannot be
+                finished now: do it again.
+        """
+        shown = self.find(credential)
+        self._forget(shown)
+        if shown.enabled:
+            with self.store.together():
+                self._end(shown, now)
+        return shown.enabled
+
+    def sweep(self, person: PersonId) -> None:
+        """Destroys the keys of a person's passes that were ended; twice is the same.
+
+        Raises:
+            PosternError: `unavailable` where it cannot be finished now: do it again.
+        """
+        for one in self.of(person):
+            if not one.enabled:
+                self._forget(one)
+
+    def expire(self, now: datetime) -> None:
+        """Forgets every pass that has expired, with its key.
+
+        Raises:
+            PosternError: `unavailable` where it cannot be finished now: do it again.
+        """
+        for one in self.all():
+            if one.valid_until is not None and one.valid_until <= now:
+                self._forget(one)
+                self.store.credentials.remove(one.id)
+
+    def find(self, credential: CredentialId) -> Credential:
+        """The pass of that id.
+
+        Raises:
+            PosternError: `not_found` where there is none; `unavailable`.
+        """
+        found = self.store.credentials.find(credential)
+        if found.factor is not Factor.PASS:
+            raise PosternError(Code.NOT_FOUND, "There is no pass of that id.")
+        return found
+
+    def all(self) -> tuple[Credential, ...]:
+        """Every pass, also those that were revoked, until they have expired.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        return tuple(one for person in self.store.people.all() for one in self.of(person.id))
+
+    def of(self, person: PersonId) -> tuple[Credential, ...]:
+        """Every pass of a person; as `all`."""
+        theirs = self.store.credentials.of(person)
+        return tuple(one for one in theirs if one.factor is Factor.PASS)
+
+    def reader(self) -> PassReader:
+        """What reads the site's passes."""
+        return PassReader(self.vault.site, public_key(self.seed))
+
+    def _end(self, shown: Credential, now: datetime) -> None:
+        self.store.credentials.enable(shown.id, enabled=False)
+        self.ledger.append(Revoked(now, shown.id, shown.holder))
+
+    def _forget(self, shown: Credential) -> None:
+        """Destroys the key of a pass's reference, and then what the site has of it."""
+        face, person = face_of(handle_of(shown.id)), PersonId(shown.holder)
+        if (person, face) in self.vault.keyed():
+            self.vault.destroy(face, person)
+        if any(one.id == face for one in self.store.credentials.of(person)):
+            self.store.credentials.remove(face)
+
+
+def pass_seed(signing: bytes) -> bytes:
+    """The 32 secret bytes that passes are signed with; `signing` is the site's signing secret."""
+    return derive_seed(signing, _PURPOSE)
+
+
+def pass_of(handle: bytes) -> CredentialId:
+    """The pass with that handle."""
+    return CredentialId(_PASS + handle.hex())
+
+
+def face_of(handle: bytes) -> CredentialId:
+    """The reference that the pass with that handle carries, or opens."""
+    return CredentialId(_FACE + handle.hex())
+
+
+def handle_of(shown: CredentialId) -> bytes:
+    """The handle of a pass."""
+    return bytes.fromhex(shown.removeprefix(_PASS))
