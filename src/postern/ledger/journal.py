@@ -163,7 +163,7 @@ class Journal:
                 due.append(self._path(first))
             else:
                 kept.append(latest)
-        destroy(self._folder, due)
+        destroy(self._folder, reversed(due))
         return kept
 
     def close(self) -> None:

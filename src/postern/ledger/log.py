@@ -31,6 +31,8 @@ from postern.ledger.verify import CHECKPOINT, VKEY
 #: Entries that are added to the tree at once.
 _AT_ONCE = 256 * WIDTH
 _DAY = timedelta(days=1)
+#: Held by whoever makes or publishes the log.
+_TURN = "publish.lock"
 _RESTORE = "Keep a copy of the folder, then restore it from a backup."
 
 
@@ -59,7 +61,7 @@ class Log:
         self._signer = signer
         self._journal = journal
         self._clock = clock
-        self._publishing = Turn(folder / "publish.lock")
+        self._publishing = Turn(folder / _TURN)
 
     def append(self, event: Event) -> EventId:
         """See `Ledger.append`.
@@ -209,7 +211,8 @@ def open_log(folder: Path, seed: bytes, origin: str, clock: Clock) -> Log:
             make_folder(folder / part)
     except OSError as error:
         raise unwritable(error) from None
-    signer = _signer(folder, seed, origin)
+    with Turn(folder / _TURN).held():
+        signer = _signer(folder, seed, origin)
 
     def size() -> int:
         opened = _published(folder, signer.verifier)

@@ -12,7 +12,7 @@ from postern.core.errors import Code, PosternError
 from postern.ledger.files import unwritable
 
 _PATIENCE_S = 5.0
-_PAUSE_S = 0.001
+_PAUSE_S = 0.0002
 
 
 class Turn:
