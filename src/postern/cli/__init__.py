@@ -21,6 +21,7 @@ COMMANDS = {
     "vehicle": "postern.cli.vehicle:app",
     "permit": "postern.cli.permit:app",
     "events": "postern.cli.events:events",
+    "verify": "postern.cli.verify:verify",
     "witness": "postern.cli.witness:app",
     "models": "postern.cli.models:app",
     "calibrate": "postern.cli.calibrate:calibrate",

@@ -1,0 +1,92 @@
+"""`postern verify` as it is typed: on a bare copy of a log, without a site."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import postern
+from tests.ledger.samples import LOG, ORIGIN, OTHER, write_log
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A copy of a log, and nothing else."""
+    write_log(tmp_path / "copy", 100, 300)
+    return tmp_path / "copy"
+
+
+def test_a_sound_log_is_said_to_be_sound(log: Path) -> None:
+    """With the key that signed it, and how long it took."""
+    answer = postern("verify", str(log), "--key", LOG.verifier.vkey)
+
+    assert 0 == answer.code
+    assert f"All 300 entries of {ORIGIN} are what was logged.\n" in answer.out
+    assert f"Signed by {LOG.verifier.vkey}\n" in answer.out
+    assert "Decoding took " in answer.out
+    assert "" == answer.err.strip()
+
+
+def test_it_warns_where_the_key_came_with_the_log(log: Path) -> None:
+    """Whoever makes a log anew puts their own key beside it."""
+    answer = postern("verify", str(log))
+
+    assert 0 == answer.code
+    assert "The key came with the log" in answer.err
+
+
+def test_a_changed_entry_is_named_with_an_exit_code_and_no_word_of_praise(log: Path) -> None:
+    """One sentence on standard error."""
+    bundle = log / "tile/entries/001.p/44"
+    data = bytearray(bundle.read_bytes())
+    data[43 * 3 + 42] ^= 1
+    bundle.write_bytes(data)
+    answer = postern("verify", str(log), "--key", LOG.verifier.vkey)
+
+    assert (3, "") == (answer.code, answer.out)
+    assert (
+        "postern: Entry 259 was changed: it does not fit tile/0/001.p/44, which is right.\n"
+        == answer.err.lstrip()
+    )
+    told = json.loads(postern("verify", str(log), "--json").out)
+    assert (False, "invalid") == (told["verified"], told["code"])
+    assert told["fault"].startswith("Entry 259 was changed")
+
+
+def test_scripts_read_json(log: Path) -> None:
+    """With both durations apart."""
+    told = json.loads(postern("verify", str(log), "--json").out)
+
+    assert (True, 300, ORIGIN, False) == (
+        told["verified"],
+        told["entries"],
+        told["origin"],
+        told["key_given"],
+    )
+    assert told["decoding_s"] > 0
+    assert told["hashing_s"] > 0
+
+
+def test_another_key_is_refused(log: Path) -> None:
+    """With and without the log's own beside it."""
+    assert 3 == postern("verify", str(log), "--key", OTHER.verifier.vkey).code
+    (log / "log.vkey").unlink()
+    assert 6 == postern("verify", str(log), "--key", OTHER.verifier.vkey).code
+
+
+def test_a_folder_without_a_log_says_where_one_is(tmp_path: Path) -> None:
+    """A site's data has it in `ledger`."""
+    write_log(tmp_path / "data" / "ledger", 3)
+
+    answer = postern("verify", str(tmp_path / "data"))
+    assert 4 == answer.code
+    assert f"Did you mean {tmp_path / 'data' / 'ledger'}?" in answer.err
+    answer = postern("verify", str(tmp_path / "nowhere"))
+    assert (4, False) == (answer.code, "Did you mean" in answer.err)
+
+
+def test_an_empty_log_is_sound(tmp_path: Path) -> None:
+    """Nothing was logged, and that is signed."""
+    write_log(tmp_path, 0)
+
+    assert "All 0 entries" in postern("verify", str(tmp_path)).out
