@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from postern.actuators import KINDS as ACTUATORS
 from postern.app.config import load
 from postern.app.consent_text import agreed_text, check_text, compose, fill, keep_text
 from postern.app.site import ConsentTerms, Roster, Site
@@ -16,8 +17,9 @@ from postern.app.wording import locales, wording
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
 from postern.core.ids import AccessPointId
+from postern.sources import KINDS as SOURCES
 from postern.store.store import Store, open_store
-from tests.app.test_config import ACTUATORS, MINIMAL, SOURCES, write
+from tests.app.test_config import MINIMAL, write
 from tests.people import ALICE, PERSONS, consent
 
 WHY = "Six people live here, and no one else."

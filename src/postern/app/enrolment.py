@@ -1,0 +1,178 @@
+"""Taking somebody into the records: consent first, then the reference, all of it or nothing."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from postern.app.consent_text import check_text, keep_text
+from postern.app.passes import IssuedPass, Passes
+from postern.app.roster import check_room
+from postern.app.site import Site
+from postern.core.consent import Consent, StorageMode
+from postern.core.credential import Credential
+from postern.core.errors import Code, PosternError
+from postern.core.event import Consented, Enrolled, Revoked
+from postern.core.evidence import Factor
+from postern.core.ids import AccessPointId, ConsentId, CredentialId, EventId, PersonId
+from postern.core.person import Person
+from postern.core.ports import Ledger
+from postern.frame import Template
+from postern.store.store import Store
+from postern.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Who wants to be recognised, and how.
+
+    Attributes:
+        person: Who; may be known already.
+        mode: How their reference is to be kept.
+        places: The access points at which they are to be recognised.
+    """
+
+    person: Person
+    mode: StorageMode
+    places: frozenset[AccessPointId]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What came of it.
+
+    Attributes:
+        consent: What the person agreed to, now or before.
+        event: The number of the event of their consent; None where they had agreed before.
+        issued: Their pass; None for a roster.
+    """
+
+    consent: Consent
+    event: EventId | None
+    issued: IssuedPass | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolments:
+    """Takes people into the records of one site.
+
+    Attributes:
+        site: What `site.toml` says.
+        store: The records.
+        vault: Seals references.
+        ledger: Where consents and enrolments become events.
+        passes: Gives what issues passes; asked only where one is to be issued.
+    """
+
+    site: Site
+    store: Store
+    vault: Vault
+    ledger: Ledger
+    passes: Callable[[], Passes]
+
+    def check(self, applicant: Applicant, now: datetime) -> Consent | None:
+        """Refuses whom this site cannot take in like that, before anything is asked.
+
+        Returns:
+            The person's consent that covers it already; None where they are to be asked.
+
+        Raises:
+            PosternError: `unauthorized` for a roster that nobody justified; `conflict` where the
+                roster is full, or the consent text changed under its version; `unavailable`.
+        """
+        if applicant.mode is StorageMode.ROSTER:
+            if self.site.roster.justification is None:
+                raise PosternError(
+                    Code.UNAUTHORIZED,
+                    "This site has not justified a roster, so that it keeps none.",
+                    'Use --mode pass, or add [roster] with justification = "..." to site.toml.',
+                )
+            check_room(self.store, applicant.places, [applicant.person.id], now)
+        check_text(self.site, self.store.consent_texts)
+        return self._covering(applicant, now)
+
+    def keep(self, applicant: Applicant, template: Template, now: datetime) -> Admission:
+        """Keeps a person who agreed, with their consent and their sealed reference.
+
+        An earlier reference of theirs that is kept in the same way goes, and so does an earlier
+        pass.
+
+        Raises:
+            PosternError: as `check`, and as the store's and the vault's own.
+        """
+        consent = self.check(applicant, now) or self._consent(applicant, now)
+        if applicant.mode is StorageMode.ROSTER:
+            return self._keep_on_roster(applicant, consent, template, now)
+        passes, person = self.passes(), applicant.person.id
+        issued = passes.make(person, template, applicant.mode, consent.expires, now)
+        with self._all_or_nothing(issued.face):
+            event = self._record(applicant, consent)
+            passes.keep(issued, now)
+        passes.sweep(person)
+        return Admission(consent, event, issued)
+
+    def _keep_on_roster(
+        self, applicant: Applicant, consent: Consent, template: Template, now: datetime
+    ) -> Admission:
+        name, person = CredentialId(f"face-{uuid4().hex[:12]}"), applicant.person.id
+        face = Credential(name, Factor.FACE, person, True, now, mode=applicant.mode)
+        former = [one for one in self.store.credentials.of(person) if one.mode is face.mode]
+        sealed = self.vault.seal(name, person, template, mode=applicant.mode)
+        with self._all_or_nothing(face):
+            event = self._record(applicant, consent)
+            self.store.credentials.add(face, now=now, sealed=sealed.blob)
+            self.ledger.append(Enrolled(now, name, person))
+            for one in former:
+                self.store.credentials.remove(one.id)
+                self.ledger.append(Revoked(now, one.id, person))
+        for one in former:
+            self.vault.destroy(one.id, person)
+        return Admission(consent, event)
+
+    @contextmanager
+    def _all_or_nothing(self, face: Credential) -> Iterator[None]:
+        try:
+            with self.store.together():
+                yield
+        except BaseException:
+            # Nothing was kept; a key that opens nothing must not stay either.
+            self.vault.destroy(face.id, PersonId(face.holder))
+            raise
+
+    def _record(self, applicant: Applicant, consent: Consent) -> EventId | None:
+        """Keeps a new consent with the text that it goes by, and the person if they are new."""
+        if consent in self.store.consents.of(consent.person):
+            return None
+        if not self._is_known(applicant.person):
+            self.store.people.add(applicant.person)
+        keep_text(self.site, applicant.mode, self.store.consent_texts)
+        self.store.consents.add(consent)
+        return self.ledger.append(
+            Consented(consent.given, consent.id, consent.person, consent.text_version)
+        )
+
+    def _is_known(self, person: Person) -> bool:
+        return any(person.id == one.id for one in self.store.people.all())
+
+    def _covering(self, applicant: Applicant, now: datetime) -> Consent | None:
+        standing = self.store.consents.standing([applicant.person.id], now)
+        fits = [
+            consent
+            for consent in standing.get(applicant.person.id, ())
+            if consent.mode is applicant.mode and applicant.places <= consent.places
+        ]
+        return max(fits, key=lambda consent: consent.expires, default=None)
+
+    def _consent(self, applicant: Applicant, now: datetime) -> Consent:
+        terms = self.site.consent
+        return Consent(
+            ConsentId(f"consent-{uuid4().hex[:12]}"),
+            applicant.person.id,
+            terms.purpose,
+            applicant.places,
+            terms.text_version,
+            applicant.mode,
+            now,
+            now + timedelta(days=terms.valid_days),
+        )
