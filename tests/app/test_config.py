@@ -12,6 +12,7 @@ from postern.actuators import KINDS as ACTUATORS
 from postern.app.config import MAX_BYTES, load, models_folder
 from postern.app.problem import ConfigError, Problem
 from postern.app.site import ConsentTerms, DetectorChoice, LogLevel, Region, Site
+from postern.app.witness import WitnessEntry
 from postern.core.access_point import AccessPoint, Area, Direction, Passback
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
@@ -21,6 +22,7 @@ from postern.sources import KINDS as SOURCES
 from postern.sources.file.source import Config as FileConfig
 from postern.sources.v4l.source import Config as V4lConfig
 from postern.vision.plates.grammar import SHAPES
+from tests.ledger.samples import LOG, WITNESS
 
 LANE, ENTRANCE = CameraId("lane"), CameraId("entrance")
 BARRIER, AREA, GARAGE = AccessPointId("barrier"), AreaId("barrier"), AreaId("garage")
@@ -511,3 +513,37 @@ def test_contact_is_one_line_that_can_be_read(tmp_path):
         assert "consent.contact" == found.path
     site = read(tmp_path, f'{MINIMAL}[consent]\ncontact = "the desk, +49 7224 1"\n')
     assert "the desk, +49 7224 1" == site.consent.contact
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "said"),
+    [
+        ("http://witness.example", WITNESS.verifier.vkey, "begins with https://"),
+        ("ftp://127.0.0.1", WITNESS.verifier.vkey, "begins with https://"),
+        ("https://", WITNESS.verifier.vkey, "begins with https://"),
+        ("https://me:pw@witness.example", WITNESS.verifier.vkey, "begins with https://"),
+        ("https://witness.example/?a=b", WITNESS.verifier.vkey, "begins with https://"),
+        ("https://witness.example/#a", WITNESS.verifier.vkey, "begins with https://"),
+        ("https://witness.example:70000", WITNESS.verifier.vkey, "begins with https://"),
+        ("https://[::1", WITNESS.verifier.vkey, "begins with https://"),
+        ("https://witness.example", LOG.verifier.vkey, "a log's public key"),
+        ("https://witness.example", WITNESS.verifier.vkey[:-1], "not the text of a public key"),
+    ],
+)
+def test_a_witness_that_cannot_be_asked_is_refused(tmp_path, url, key, said):
+    """With the line of its table."""
+    (problem,) = problems(tmp_path, f'{MINIMAL}[witness.hub]\nurl = "{url}"\nkey = "{key}"\n')
+
+    assert said in f"{problem.message} {problem.hint}"
+    assert problem.line in (12, 13, 14)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://witness.example/hub", "http://127.0.0.1:8099", "http://[::1]:8099/"]
+)
+def test_witnesses_are_read_with_their_keys(tmp_path, url):
+    """Over TLS, or plainly on this very machine."""
+    key = WITNESS.verifier.vkey
+    site = read(tmp_path, f'{MINIMAL}[witness.hub]\nurl = "{url}"\nkey = "{key}"\n')
+
+    assert {"hub": WitnessEntry("hub", url, key)} == site.witnesses

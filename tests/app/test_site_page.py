@@ -21,7 +21,7 @@ from postern.app.site import (
     Plates,
     Roster,
 )
-from postern.app.tables import AccessPointTable, AreaTable, SiteTable
+from postern.app.tables import AccessPointTable, AreaTable, SiteTable, WitnessTable
 from postern.core.schedule import DAYS
 from postern.sources import KINDS as SOURCES
 
@@ -33,6 +33,7 @@ TABLES = {
     "`[area.NAME]`": AreaTable,
     "`[consent]`": ConsentTerms,
     "`[roster]`": Roster,
+    "`[witness.NAME]`": WitnessTable,
 }
 
 

@@ -161,7 +161,7 @@ def _site(
     log, roster = sections.plain(LOG, Log), sections.plain(ROSTER, Roster)
     cameras, actuators = sections.cameras(kinds[0]), sections.actuators(kinds[1])
     schedules, access_points = sections.schedules(zone), sections.access_points()
-    areas = _areas(sections.areas(), access_points)
+    areas, witnesses = _areas(sections.areas(), access_points), sections.witnesses()
     if faces and roster:
         sections.check_storage(faces, roster)
     if not (table and consent and faces and roster and plates and log):
@@ -186,6 +186,7 @@ def _site(
         roster=roster,
         plates=plates,
         log=log,
+        witnesses=MappingProxyType(witnesses),
     )
 
 

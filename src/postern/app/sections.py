@@ -11,7 +11,8 @@ from postern.app.build import build, read_key
 from postern.app.place import Place
 from postern.app.problem import did_you_mean, nearest, shown
 from postern.app.site import ActuatorEntry, Camera, Faces, Roster
-from postern.app.tables import AccessPointTable, AreaTable, SiteTable
+from postern.app.tables import AccessPointTable, AreaTable, SiteTable, WitnessTable
+from postern.app.witness import WitnessEntry
 from postern.core.access_point import Area
 from postern.core.consent import StorageMode
 from postern.core.ids import AccessPointId, AreaId, CameraId
@@ -21,10 +22,10 @@ from postern.core.schedule import Schedule
 SITE, CONSENT, FACES, PLATES, LOG = "site", "consent", "faces", "plates", "log"
 ROSTER = "roster"
 CAMERA, ACTUATOR, AREA = "camera", "actuator", "area"
-ACCESS_POINT, SCHEDULE = "access_point", "schedule"
+ACCESS_POINT, SCHEDULE, WITNESS = "access_point", "schedule", "witness"
 SECTIONS = (
     SITE, CAMERA, ACTUATOR, AREA, ACCESS_POINT, SCHEDULE, CONSENT, FACES, ROSTER, PLATES,
-    LOG,
+    LOG, WITNESS,
 )  # fmt: skip
 
 #: Names are typed in commands and stand in events.
@@ -116,6 +117,11 @@ class Sections:
             if chosen is not None:
                 actuators[name] = ActuatorEntry(name, *chosen)
         return actuators
+
+    def witnesses(self) -> dict[str, WitnessEntry]:
+        """Every `[witness.NAME]`."""
+        tables = {n: build(WitnessTable, place, self._folder) for n, place in self._named(WITNESS)}
+        return {name: table.named(name) for name, table in tables.items() if table is not None}
 
     def areas(self) -> dict[AreaId, Area]:
         """Every `[area.NAME]`."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from postern.app.witness import WitnessEntry
 from postern.core.access_point import AccessPoint, Area
 from postern.core.consent import StorageMode
 from postern.core.errors import invalid
@@ -191,6 +192,7 @@ class Site:
         roster: Why references are kept that the site can open by itself.
         plates: How plates are read.
         log: What is logged.
+        witnesses: Who signs its log, by name.
     """
 
     name: str
@@ -210,6 +212,7 @@ class Site:
     roster: Roster
     plates: Plates
     log: Log
+    witnesses: Mapping[str, WitnessEntry]
 
     def schedule(self, name: str) -> Schedule:
         """The schedule of that name.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from postern.app.witness import WitnessEntry
 from postern.core.access_point import AccessPoint, Area, Direction, Passback
 from postern.core.errors import invalid
 from postern.core.ids import AccessPointId, AreaId, CameraId
@@ -77,3 +78,22 @@ class AccessPointTable:
         """
         cameras = tuple(map(CameraId, self.cameras))
         return AccessPoint(name, area, cameras, self.direction, self.hold_s)
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessTable:
+    """`[witness.NAME]`."""
+
+    url: str
+    key: str
+
+    def __post_init__(self) -> None:
+        self.named("witness")
+
+    def named(self, name: str) -> WitnessEntry:
+        """The witness.
+
+        Raises:
+            PosternError: `invalid` where its address or its key cannot be one.
+        """
+        return WitnessEntry(name, self.url, self.key)
