@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Annotated
 
 import cv2
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from postern.app.clock import SystemClock
 from postern.app.wire import build_service, open_models, open_site, read_site
-from postern.bench import results
+from postern.bench import pass_reading, pass_words, results
 from postern.bench.face_calibration import People
 from postern.bench.face_folder import read_people, usable
 from postern.bench.face_holdout import hold_out
@@ -33,15 +33,17 @@ from postern.vision.plates.evaluate import Labelled, Score, labels
 from postern.vision.plates.evaluate import evaluate as read_all
 from postern.vision.plates.grammar import SHAPES, grammar
 
-_PARTS = ("speed", "plates", "service", "faces")
+_PARTS = ("speed", "plates", "service", "faces", "passes")
 #: Every how many photographs the plate reader is timed; all of them are scored.
 _EVERY = 4
+#: Drawn pictures for each figure on passes.
+_PASS_PICTURES = 40
 _IDLE_FPS, _IDLE_S, _SETTLE_S = 5, 40, 12.0
 
 
 def bench(
     part: Annotated[
-        list[str] | None, typer.Argument(help="speed, plates, service, faces; all if absent.")
+        list[str] | None, typer.Argument(help="Of speed, plates, service, faces, passes; or all.")
     ] = None,
     peers: Annotated[Path, typer.Option(help="The interpreter of the peers' environment.")] = Path(
         ".venv-peers/bin/python"
@@ -70,6 +72,8 @@ def bench(
         _service(machine, out)
     if "faces" in parts:
         _faces(models, machine, data, out)
+    if "passes" in parts:
+        _passes(machine, data, out)
     ERR.print(f"The results are in {out}.")
 
 
@@ -209,6 +213,32 @@ def _faces(models: Models, machine: results.Machine, data: Path, out: Path) -> N
     )
     title = "Faces: does the bound hold for people not seen?"
     results.write(out, "faces-held-out", title, body, record)
+
+
+def _passes(machine: results.Machine, data: Path, out: Path) -> None:
+    folder = data / "faces-lfw"
+    if not folder.is_dir():
+        ERR.print(f"{folder} is not there; the figures of passes are left out.")
+        return
+    faces = pass_reading.portraits(folder)
+    with ERR.status("Passes held up to a camera, about five minutes ..."):
+        study = pass_reading.Study(faces, _PASS_PICTURES)
+        far = {one: study.by_distance(one) for one in (pass_reading.HD, pass_reading.SMALL)}
+        modules, levels = study.by_module(), study.by_level()
+        times = pass_reading.durations(faces, 100, thread_time)
+    body = results.setting(machine, "make bench ARGS=passes") + pass_words.scene(_PASS_PICTURES)
+    for camera, rates in far.items():
+        body += f"\n## Read at {camera.width} x {camera.height}\n\n{pass_words.carriers(rates)}"
+    body += f"\n## Read by size, 1280 x 720\n\n{pass_words.sizes(modules)}"
+    body += f"\n## Error correction, by the code's width\n\n{pass_words.levels(levels)}"
+    body += f"\n## Processor time for a picture\n\n{pass_words.times(times)}"
+    body += (
+        "\nCredit: G. B. Huang et al., Labeled Faces in the Wild, UMass Amherst TR 07-49, 2007.\n"
+    )
+    read = [asdict(rate) for part in (*far.values(), modules, levels) for rate in part]
+    record = {"machine": asdict(machine), "rates": read, "times": [asdict(t) for t in times]}
+    results.write(out, "passes", "Passes read from a camera's picture", body, record)
+    OUT.print(body)
 
 
 def _detectors(models: Models) -> tuple[DetectorName, ...]:

@@ -13,6 +13,7 @@ from matplotlib.ft2font import LoadFlags
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
+from postern.core.errors import invalid
 from postern.vision.passes.symbol import Symbol
 
 INK, SOFT, LINE = "#000000", "#444444", "#888888"
@@ -87,9 +88,14 @@ class Sheet:
         )
 
     def write(self, text: str, block: Block) -> float:
-        """Writes into a block and gives the lower edge of what was written, millimetres."""
+        """Writes into a block and gives the lower edge of what was written, millimetres.
+
+        Raises:
+            PosternError: `invalid` where there is no letter for a character.
+        """
         size, lines = fit(text, block)
         font = _font(size, bold=block.bold)
+        _check_letters(text, font)
         for number, line in enumerate(lines):
             # A site may be called what it likes: a dollar begins no formula.
             self._axes.text(
@@ -166,8 +172,18 @@ def _width(text: str, size: float, *, bold: bool) -> float:
     return float(font.get_width_height()[0]) / _SUBPIXELS * POINT
 
 
+def _check_letters(text: str, font: FontProperties) -> None:
+    letters = get_font(findfont(font))
+    for character in text:
+        if not letters.get_char_index(ord(character)):
+            raise invalid(
+                f"A pass cannot show the character {character!r}.",
+                "It is written in Latin, Greek, Cyrillic, Arabic or Hebrew letters.",
+            )
+
+
 def _font(size: float, *, bold: bool) -> FontProperties:
-    return FontProperties("DejaVu Sans", size=size, weight="bold" if bold else "normal")
+    return FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
 
 
 def _runs(row: int, line: npt.NDArray[np.bool_]) -> list[tuple[int, int, int]]:
