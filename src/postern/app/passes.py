@@ -92,8 +92,12 @@ class Passes:
                 the person has not agreed to that mode; as the store's and the vault's own.
         """
         issued = self.make(person, template, mode, until, now)
-        with self.store.together():
-            self.keep(issued, now)
+        try:
+            with self.store.together():
+                self.keep(issued, now)
+        except PosternError:
+            self.vault.destroy(issued.face.id, person)
+            raise
         self.sweep(person)
         return issued
 
