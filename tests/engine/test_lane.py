@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from threading import Barrier, Event
 from time import sleep
 
@@ -16,8 +15,6 @@ from postern.core.event import Event as Kept
 from postern.core.ids import CameraId
 from postern.core.look import Flaw, Kind
 from postern.core.ports import Command, Report
-from postern.engine.service import close_interrupted
-from postern.store.store import open_store
 from tests.clocks import MachineClock
 from tests.engine.doubles import (
     MALLORY,
@@ -338,22 +335,3 @@ def test_second_camera_waits_while_the_first_one_decides() -> None:
 
     assert waited
     assert 1 == len(stage.pulses)
-
-
-def test_interrupted_grant_is_closed_once(tmp_path: Path) -> None:
-    """The machine stops between record and answer; the next start closes the grant, with the real
-    store, and the one after finds nothing to close."""
-
-    def dies(command: Command) -> Report:
-        raise SystemExit
-
-    with open_store(tmp_path) as store:
-        stage = Stage(ledger=store.events)
-        stage.actuator.answer = dies
-        with pytest.raises(SystemExit):
-            stage.face(stage.seen(1, ALICE))
-    with open_store(tmp_path) as store:
-        unfinished = store.events.unfinished()
-        assert [(ALICE,)] == [grant.holders for grant in unfinished]
-        assert 1 == close_interrupted(unfinished, store.events, stage.clock)
-        assert 0 == close_interrupted(store.events.unfinished(), store.events, stage.clock)

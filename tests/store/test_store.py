@@ -17,6 +17,7 @@ from postern.core.consent import StorageMode
 from postern.core.decide import decide
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
+from postern.core.event_text import encode
 from postern.core.evidence import Factor
 from postern.store import migrations
 from postern.store.database import open_database
@@ -25,6 +26,7 @@ from postern.store.store import STORE_FILE, Store, open_store
 from tests.people import (
     ALICE,
     BARRIER,
+    CONSENTS,
     DAN,
     DOOR,
     NOW,
@@ -33,6 +35,7 @@ from tests.people import (
     VAN,
     WAY_OUT,
     attempt,
+    credential_id,
     face,
     moment,
     plate,
@@ -235,16 +238,16 @@ def test_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     with database.reading() as connection:
         size = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {size + 3}")
-    acknowledged: list[str] = []
+    acknowledged: list[int] = []
     with pytest.raises(PosternError, match="disk of the store is full") as full:
-        acknowledged.extend(store.events.append(granted(f"a-{number}")) for number in range(1000))
+        acknowledged.extend(_take_one(store, f"a-{number}") for number in range(1000))
     store.close()
     kept = len(acknowledged)
 
     assert Code.UNAVAILABLE is full.value.code
     with open_store(tmp_path) as again:
         assert kept == len(again.events.list(limit=2000)) > 0
-        assert str(kept + 1) == again.events.append(granted("after"))
+        assert kept == _take_one(again, "after")
 
 
 def test_read_only_store_says_so(tmp_path: Path) -> None:
@@ -256,7 +259,7 @@ def test_read_only_store_says_so(tmp_path: Path) -> None:
         connection.exec_driver_sql("PRAGMA query_only = ON")
 
     with pytest.raises(PosternError, match="cannot be written") as refused:
-        store.events.append(granted())
+        _take_one(store, "a")
     assert Code.UNAVAILABLE is refused.value.code
     assert PERSONS == store.people.all()
     store.close()
@@ -290,24 +293,24 @@ def test_readers_see_one_moment_while_another_writes(tmp_path: Path, store: Stor
 def test_threads_share_a_store(tmp_path: Path, site: Store) -> None:
     """Writers and readers in eight threads neither fail nor lose anything."""
 
-    def work(index: int) -> str:
+    def work(index: int) -> None:
         site.state(DOOR)
-        return site.events.append(granted(f"attempt-{index}"))
+        site.events.take([(index, encode(granted(f"attempt-{index}")))])
 
     with ThreadPoolExecutor(8) as pool:
-        numbers = sorted(int(number) for number in pool.map(work, range(80)))
+        list(pool.map(work, range(80)))
 
-    assert list(range(1, 81)) == numbers
+    assert {str(n) for n in range(80)} == {entry.id for entry in site.events.list()}
 
 
 def test_processes_open_a_new_store_together(tmp_path: Path) -> None:
     """Four programs starting at once make one store, migrated once."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(4) as pool:
-        pool.map(_add_event, [str(tmp_path)] * 4)
+        pool.starmap(_take_event, [(str(tmp_path), number) for number in range(4)])
 
     with open_store(tmp_path) as store:
-        assert ["4", "3", "2", "1"] == [entry.id for entry in store.events.list()]
+        assert ["3", "2", "1", "0"] == [entry.id for entry in store.events.list()]
 
 
 def test_holder_of_a_credential_cannot_be_orphaned(tmp_path: Path, site: Store) -> None:
@@ -325,6 +328,20 @@ def test_holder_of_a_credential_cannot_be_orphaned(tmp_path: Path, site: Store) 
     assert Factor.CARD not in {one.factor for one in site.credentials.of(ALICE)}
 
 
-def _add_event(folder: str) -> None:
+def test_every_id_that_an_event_may_name_is_given(site: Store) -> None:
+    """Of people, vehicles, consents, credentials and permits."""
+    found = set(site.ids())
+
+    assert {ALICE, VAN, CONSENTS[ALICE][0].id, credential_id(Factor.PLATE, VAN)} <= found
+    assert {permit.id for permit in PERMITS} <= found
+
+
+def _take_event(folder: str, number: int) -> None:
     with open_store(Path(folder)) as store:
-        store.events.append(granted())
+        store.events.take([(number, encode(granted()))])
+
+
+def _take_one(store: Store, attempt: str) -> int:
+    number = store.events.end()
+    store.events.take([(number, encode(granted(attempt)))])
+    return number

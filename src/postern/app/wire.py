@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +16,16 @@ from postern.app.claims import SiteClaims
 from postern.app.clock import SystemClock, plausible
 from postern.app.config import load, models_folder, provided_secrets
 from postern.app.duty import on_duty
+from postern.app.enrolment import Enrolments
 from postern.app.matching import SiteFaceMatcher
 from postern.app.passes import Passes, pass_seed
+from postern.app.records import LEDGER, Keeper, Records, log_origin, log_seed
 from postern.app.register import StoredRegister
 from postern.app.secrets import Provided, signing_secret
 from postern.app.site import Site
 from postern.app.withdrawal import Withdrawals
+from postern.app.witness_client import WitnessClient
+from postern.app.witnessing import Witnessing
 from postern.core.access_point import AccessPoint
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
@@ -33,6 +37,9 @@ from postern.engine.lane import Lane
 from postern.engine.ports import Eye, Matchers, Observer, Reader
 from postern.engine.service import Post, Service, close_interrupted
 from postern.frame import Matcher, Recogniser, Source
+from postern.ledger.log import open_log
+from postern.ledger.tiles import Tiles
+from postern.ledger.verify import VKEY
 from postern.sources import KINDS as SOURCES
 from postern.store.store import STORE_FILE, Store, open_store
 from postern.vault.passes import claims as is_pass
@@ -73,6 +80,8 @@ class Installation:
         site: What `site.toml` says.
         store: Its records.
         vault: Its references' keeper.
+        records: What happened.
+        signing: The 32 bytes behind its signing keys.
         models: The models.
         clock: The two clocks.
     """
@@ -80,6 +89,8 @@ class Installation:
     site: Site
     store: Store
     vault: Vault
+    records: Records
+    signing: bytes
     models: Models
     clock: Clock
 
@@ -127,14 +138,20 @@ def open_site(site: Site, *, throwaway: bool = False) -> Iterator[Installation]:
         throwaway: Whether its store is made to be thrown away, as the demo's is.
 
     Raises:
-        PosternError: As `open_store` and `open_vault`.
+        PosternError: As `open_store`, `open_vault` and `open_log`.
     """
-    with open_store(site.data, throwaway=throwaway) as store:
-        vault = open_vault(site.data, store.credentials.count_sealed())
-        try:
-            yield Installation(site, store, vault, open_models(site.models), SystemClock())
-        finally:
-            vault.close()
+    # A demo has keys of its own, whatever the environment says about the site's.
+    secrets = (Provided() if throwaway else provided_secrets()).secrets(site.data)
+    clock, models = SystemClock(), open_models(site.models)
+    with ExitStack() as opened:
+        store = opened.enter_context(open_store(site.data, throwaway=throwaway))
+        vault = open_vault(site.data, store.credentials.count_sealed(), secrets.site)
+        opened.callback(vault.close)
+        signing = signing_secret(secrets, in_use=(site.data / LEDGER / VKEY).exists())
+        log = open_log(site.data / LEDGER, log_seed(signing), log_origin(vault.site), clock)
+        records = Records(log, store.events, store.ids)
+        opened.callback(records.close)
+        yield Installation(site, store, vault, records, signing, models, clock)
 
 
 @contextmanager
@@ -144,12 +161,24 @@ def open_service(installation: Installation, observer: Observer) -> Iterator[Ser
     Raises:
         PosternError: `conflict` where the site is served already; as `build_service`.
     """
-    with on_duty(installation.site.data):
+    with on_duty(installation.site.data), ExitStack() as parts:
         service = build_service(installation, observer)
-        try:
-            yield service
-        finally:
-            service.stop()
+        for part in (*_record_keepers(installation, observer), service):
+            parts.callback(part.stop)
+            if part is not service:
+                part.start()
+        yield service
+
+
+def _record_keepers(installation: Installation, observer: Observer) -> tuple[Keeper, Witnessing]:
+    """What publishes the log, and what has it witnessed."""
+    site, log = installation.site, installation.records.log
+    folder = site.data / LEDGER
+    clients = [
+        WitnessClient(entry, folder / "witnesses", log, lambda size: Tiles(folder, size))
+        for entry in site.witnesses.values()
+    ]
+    return Keeper(installation.records, observer.health), Witnessing(clients, observer.health)
 
 
 def build_service(installation: Installation, observer: Observer) -> Service:
@@ -162,8 +191,8 @@ def build_service(installation: Installation, observer: Observer) -> Service:
     """
     # OpenCV's own threads would fight with the workers for the same cores.
     cv2.setNumThreads(1)
-    store = installation.store
-    close_interrupted(store.events.unfinished(), store.events, installation.clock)
+    records = installation.records
+    close_interrupted(records.unfinished(), records, installation.clock)
     tidy(installation)
     register, parts = build_register(installation), _Parts(installation)
     posts = [_post(installation, point, register, parts, observer)
@@ -177,30 +206,29 @@ def tidy(installation: Installation) -> None:
     Raises:
         PosternError: Where the store or the keys cannot be used now.
     """
-    store, now = installation.store, installation.clock.now().utc
+    now = installation.clock.now().utc
     if not plausible(now):
         return  # A clock that was set to the end of time must not erase everybody.
-    store.events.expire(now - installation.site.retention)
+    installation.records.expire(now - installation.site.retention)
     withdrawals(installation).lapse(now)
 
 
-def passes(installation: Installation) -> Passes:
-    """The site's passes.
+def enrolments(installation: Installation) -> Enrolments:
+    """What takes people into the site's records."""
+    at = installation
+    return Enrolments(at.site, at.store, at.vault, at.records, lambda: passes(at))
 
-    Raises:
-        PosternError: Where the signing key cannot be used.
-    """
-    store, vault = installation.store, installation.vault
-    provided = Provided() if store.throwaway else provided_secrets()
-    secrets = provided.secrets(installation.site.data)
-    signing = signing_secret(secrets, in_use=store.credentials.count(Factor.PASS) > 0)
-    return Passes(store, vault, store.events, pass_seed(signing))
+
+def passes(installation: Installation) -> Passes:
+    """The site's passes."""
+    at = installation
+    return Passes(at.store, at.vault, at.records, pass_seed(at.signing))
 
 
 def withdrawals(installation: Installation) -> Withdrawals:
     """What ends the site's consents."""
     store = installation.store
-    return Withdrawals(store, store.events, installation.vault.destroy)
+    return Withdrawals(store, installation.records, installation.vault.destroy)
 
 
 def build_register(installation: Installation) -> StoredRegister:
@@ -335,7 +363,7 @@ def _post(
         register,
         parts.matchers({reader.kind for eye in eyes for reader in eye.readers}),
         parts.claims(register),
-        installation.store.events,
+        installation.records,
         ACTUATORS[entry.kind].open(entry.config, installation.clock),
         installation.clock,
         observer,

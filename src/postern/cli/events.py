@@ -19,7 +19,7 @@ def events(
 ) -> None:
     """Show the newest events. They name people and vehicles by id only."""
     with opened(site) as installation:
-        entries = installation.store.events.list(limit=limit)
+        entries = installation.records.list(limit=limit)
         zone = installation.site.zone
     if as_json:
         show_json(

@@ -8,9 +8,11 @@ from uuid import uuid4
 import typer
 from rich.table import Table
 
+from postern.app.roster import check_room
 from postern.app.site import Site
 from postern.cli.console import OUT, say, show_json, warn
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Changed
 from postern.core.evidence import Factor
@@ -73,9 +75,11 @@ def add(
             installation.site.schedule(schedule) if schedule else None,
             now,
         )
+        on_roster = store.credentials.people_with(StorageMode.ROSTER)
+        check_room(store, permit.access_points, on_roster & permit.holders, now)
         with store.together():
             store.permits.add(permit)
-            store.events.append(Changed(now, "permit added", permit.id, "cli"))
+            installation.records.append(Changed(now, "permit added", permit.id, "cli"))
         silent = _without_consent(store, permit, now)
     for name, place in silent:
         warn(f"{name} has not agreed to be recognised at {place}: it will not open for them.")
@@ -117,7 +121,7 @@ def remove(
         now = installation.clock.now().utc
         with installation.store.together():
             installation.store.permits.remove(PermitId(permit))
-            installation.store.events.append(Changed(now, "permit removed", permit, "cli"))
+            installation.records.append(Changed(now, "permit removed", permit, "cli"))
     say(f"{permit} is gone.")
 
 

@@ -37,7 +37,7 @@ def add(
         with installation.store.together():
             installation.store.vehicles.add(vehicle)
             installation.store.credentials.add(credential, now=now)
-            installation.store.events.append(Enrolled(now, credential.id, vehicle.id))
+            installation.records.append(Enrolled(now, credential.id, vehicle.id))
     if as_json:
         show_json(_record(vehicle))
         return
@@ -66,7 +66,7 @@ def remove(plate: _Plate, site: SiteFile = SITE_FILE) -> None:
         vehicle = installation.store.vehicles.with_plate(plate)
         installation.store.vehicles.remove(vehicle.id)
         now = installation.clock.now().utc
-        installation.store.events.append(Changed(now, "vehicle removed", vehicle.id, "cli"))
+        installation.records.append(Changed(now, "vehicle removed", vehicle.id, "cli"))
     say(f"{vehicle.plate} is forgotten.")
 
 

@@ -69,6 +69,15 @@ class Pseudonyms:
         key = self._key(month(at))
         return {} if key is None else {_pseudonym(key, id_): id_ for id_ in ids}
 
+    def every(self, id_: str) -> list[str]:
+        """What an id is called in each month whose key is there.
+
+        Raises:
+            PosternError: as `hide`.
+        """
+        keys = (self._key(path.stem) for path in sorted(self._folder.glob(f"*{_SUFFIX}")))
+        return [_pseudonym(key, id_) for key in keys if key is not None]
+
     def expire(self, months: Collection[str]) -> None:
         """Destroys all keys but those of the months that are named, such as 2026-11.
 
@@ -113,7 +122,7 @@ def month(at: datetime) -> str:
 
 def _pseudonym(key: bytes, name: str) -> str:
     head, dash, _ = name.partition("-")
-    digits = hmac.digest(key, name.encode(), "sha256").hex()[:_DIGITS]
+    digits = hmac.digest(key, name.encode(errors="surrogatepass"), "sha256").hex()[:_DIGITS]
     # What sort of thing it is stays: holders are told apart by it.
     return f"{head}-{digits}" if dash else digits
 

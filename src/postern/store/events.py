@@ -1,45 +1,44 @@
-"""The append-only table of events; it stands in for the ledger until there is one.
+"""The events of the ledger's journal, made fit for questions: by time, by access point, by person.
 
-Numbers run from 1 without a gap. An event is never changed; its contents expire and its number
-stays.
+It proves nothing and keeps nothing that the journal does not; it may be emptied and made anew at
+any time. The journal is where an event becomes durable, and where it expires.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select
 
 from postern.core.decision import GRANTS
 from postern.core.event import Acted, Decided, Event, Interrupted
-from postern.core.event_text import decode, encode, kind
+from postern.core.event_text import decode, kind
 from postern.core.ids import AccessPointId, EventId
 from postern.store.database import Database
 from postern.store.schema import events
 
-#: How long contents are kept unless the site says otherwise.
-KEPT_FOR = timedelta(days=30)
 _OUTCOMES = ("acted", "interrupted")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One kept event.
+    """One event.
 
     Attributes:
-        id: Its number, as text.
+        id: Its number, as text; the same as in the log's proofs.
         at: When it happened; aware UTC.
         kind: One word for what it is.
-        event: What it says; None once it has expired.
+        event: What it says.
     """
 
     id: EventId
     at: datetime
     kind: str
-    event: Event | None
+    event: Event
 
 
 class Events:
-    """Where events become durable. Implements the port `Ledger`.
+    """The index of events.
 
     Args:
         database: The open store.
@@ -48,28 +47,38 @@ class Events:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def append(self, event: Event) -> EventId:
-        """Keeps the event; when this returns, it survives a power cut.
+    def end(self) -> int:
+        """The number that the next event to be taken has at least; 0 before the first.
 
         Raises:
-            PosternError: `unavailable` where it cannot be made durable now; `invalid` for an event
-                that cannot be written down as it is.
+            PosternError: `unavailable`.
         """
-        body = encode(event)
-        place = event if isinstance(event, Decided | Acted | Interrupted) else None
-        with self._database.writing() as connection:
-            last = connection.scalar(select(func.max(events.c.seq))) or 0
-            row = {
-                "seq": last + 1,
-                "at": event.at,
-                "kind": kind(event),
-                "access_point": place.access_point if place else None,
-                "attempt": place.attempt if place else None,
-                "grants": isinstance(event, Decided) and event.reason in GRANTS,
-                "body": body,
-            }
-            connection.execute(insert(events), row)
-        return EventId(str(last + 1))
+        with self._database.reading() as connection:
+            last = connection.scalar(select(func.max(events.c.seq)))
+        return 0 if last is None else int(last) + 1
+
+    def text(self, number: int) -> str | None:
+        """The text of the event of that number; None where there is none.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        with self._database.reading() as connection:
+            return connection.scalar(select(events.c.body).where(events.c.seq == number))
+
+    def take(self, texts: Iterable[tuple[int, str]]) -> int:
+        """Takes events in by their numbers and texts, all or none; gives how many those were.
+
+        One that is there already stays as it is, so that two processes may do the same.
+
+        Raises:
+            PosternError: `invalid` for a text that is damaged; `unavailable`.
+        """
+        rows = [_row(number, text) for number, text in texts]
+        if rows:
+            with self._database.writing() as connection:
+                connection.execute(insert(events).prefix_with("OR IGNORE"), rows)
+        return len(rows)
 
     def list(
         self,
@@ -77,14 +86,16 @@ class Events:
         since: datetime | None = None,
         after: EventId | None = None,
         access_point: AccessPointId | None = None,
+        naming: Iterable[str] | None = None,
         limit: int = 100,
     ) -> tuple[Entry, ...]:
-        """Kept events, newest first.
+        """Events, newest first.
 
         Args:
             since: Only those at or after this time.
             after: Only those with a later number; for following along.
             access_point: Only decisions, and what became of them, at this one.
+            naming: Only those that name one of these ids.
             limit: At most so many.
 
         Raises:
@@ -97,6 +108,9 @@ class Events:
             query = query.where(events.c.seq > _number(after))
         if access_point is not None:
             query = query.where(events.c.access_point == access_point)
+        if naming is not None:
+            named = (events.c.body.contains(f'"{name}"', autoescape=True) for name in naming)
+            query = query.where(or_(False, *named))
         with self._database.reading() as connection:
             return tuple(_entry(row) for row in connection.execute(query))
 
@@ -108,30 +122,44 @@ class Events:
             outcome.c.access_point == events.c.access_point,
             outcome.c.kind.in_(_OUTCOMES),
         )
-        query = select(events).where(events.c.grants, events.c.body.is_not(None))
-        query = query.where(~answered.exists()).order_by(events.c.seq)
+        query = select(events).where(events.c.grants, ~answered.exists()).order_by(events.c.seq)
         with self._database.reading() as connection:
             found = [_entry(row).event for row in connection.execute(query)]
         return tuple(event for event in found if isinstance(event, Decided))
 
     def expire(self, before: datetime) -> int:
-        """Forgets what events before that time said, and says how many those were.
+        """Forgets the events before that time, and says how many those were."""
+        return self._forget(events.c.at < before)
 
-        Their numbers, times and kinds stay, so that a gap would still show.
-        """
-        forgotten = {"body": None, "access_point": None, "attempt": None, "grants": False}
-        due = (events.c.at < before) & events.c.body.is_not(None)
+    def clear(self) -> int:
+        """Forgets all of them, so that they can be taken anew."""
+        return self._forget(events.c.seq >= 0)
+
+    def _forget(self, which: ColumnElement[bool]) -> int:
         with self._database.writing() as connection:
-            count = connection.execute(update(events).where(due).values(forgotten)).rowcount
+            count = connection.execute(delete(events).where(which)).rowcount
         # Also where nothing was due: an earlier scrub may have met a reader.
         self._database.scrub()
         return count
 
 
+def _row(number: int, text: str) -> dict[str, object]:
+    event = decode(text)
+    place = event if isinstance(event, Decided | Acted | Interrupted) else None
+    return {
+        "seq": number,
+        "at": event.at,
+        "kind": kind(event),
+        "access_point": place.access_point if place else None,
+        "attempt": place.attempt if place else None,
+        "grants": isinstance(event, Decided) and event.reason in GRANTS,
+        "body": text,
+    }
+
+
 def _entry(row: Row[tuple[object, ...]]) -> Entry:
-    event = None if row.body is None else decode(row.body)
-    return Entry(EventId(str(row.seq)), row.at, row.kind, event)
+    return Entry(EventId(str(row.seq)), row.at, row.kind, decode(row.body))
 
 
 def _number(event: EventId) -> int:
-    return int(event) if event.isascii() and event.isdigit() else 0
+    return int(event) if event.isascii() and event.isdigit() else -1

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, union_all
 
 from postern.core.access_point import AccessPoint
 from postern.core.decide import State
@@ -22,7 +22,8 @@ from postern.store.events import Events
 from postern.store.people import People
 from postern.store.permits import Permits
 from postern.store.references import References
-from postern.store.schema import meta
+from postern.store.schema import consents, credentials, holders, meta
+from postern.store.schema import permits as permits_table
 from postern.store.throttles import Throttles, throttled
 from postern.store.vehicles import Vehicles
 
@@ -30,6 +31,7 @@ STORE_FILE = "postern.db"
 _PURPOSE = "purpose"
 _THROWAWAY = "throwaway"
 _SITE = "site"
+_NAMED = (holders, consents, credentials, permits_table)
 
 
 class Store:
@@ -77,6 +79,16 @@ class Store:
                 clock_trusted=clock_trusted,
             )
         return here, state
+
+    def ids(self) -> tuple[str, ...]:
+        """Every id that an event may name: of holders, consents, credentials and permits.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        query = union_all(*(select(table.c.id) for table in _NAMED))
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(query))
 
     def together(self) -> AbstractContextManager[None]:
         """Makes everything that this thread writes inside happen at once, or none of it.

@@ -1,0 +1,248 @@
+"""The site's record of what happened: the log that makes it durable, and the index that answers.
+
+1. The log comes first: what it has kept has happened, whatever becomes of the index.
+2. The index follows. It is brought up to date before it is asked, and made anew from the log where
+   the two do not fit: after a restore, or where somebody changed one of them.
+3. The log keeps no ids, only pseudonyms; whoever the site still knows is shown by their id.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from threading import Event as Flag
+from threading import Lock, Thread
+
+from postern.core.errors import PosternError
+from postern.core.event import Decided, Event
+from postern.core.ids import AccessPointId, CameraId, EventId
+from postern.engine.supervise import shielded
+from postern.ledger.checkpoint import Opened
+from postern.ledger.log import Log
+from postern.ledger.pseudonym import month, reveal
+from postern.store.events import Entry, Events
+from postern.vault.keys import derive_seed
+
+#: A checkpoint comes at the latest after so many seconds, or entries.
+PERIOD_S = 5.0
+ENTRIES = 200
+#: Entries that the index takes in at once.
+_AT_ONCE = 1000
+#: Seconds for the keeper to end; a disk that hangs does not hold up the end for longer.
+_STOP_S = 5.0
+#: The folder of the log in the site's data, and its name where its health is told.
+LEDGER = "ledger"
+_PURPOSE = b"postern log 1"
+Tell = Callable[[CameraId, str, str], None]
+
+
+def log_seed(signing: bytes) -> bytes:
+    """The 32 secret bytes that checkpoints are signed with; `signing` is the signing secret."""
+    return derive_seed(signing, _PURPOSE)
+
+
+def log_origin(site: bytes) -> str:
+    """The name of a site's log. It tells witnesses apart what they sign, and nothing of the site.
+
+    A log's name is a URL without a scheme (C2SP tlog-checkpoint); `.invalid` is nobody's
+    (RFC 2606).
+    """
+    return f"postern.invalid/{site.hex()}"
+
+
+class Records:
+    """Implements `postern.core.ports.Ledger` on the log; usable from any thread.
+
+    Args:
+        log: Where events become durable.
+        events: The index.
+        ids: Gives every id that the site knows now, to show events by.
+    """
+
+    def __init__(self, log: Log, events: Events, ids: Callable[[], Iterable[str]]) -> None:
+        self.log = log
+        self._events = events
+        self._ids = ids
+        self._lock = Lock()  # Guards the next: what this process has kept since it last published.
+        self._pending = 0
+        self._crowded = Flag()
+
+    def append(self, event: Event) -> EventId:
+        """See `Ledger.append`."""
+        return self.append_all((event,))[0]
+
+    def append_all(self, events: Sequence[Event]) -> list[EventId]:
+        """Keeps several events in one go, one after the other: all of them or none.
+
+        Raises:
+            PosternError: As `Ledger.append`.
+        """
+        numbers = self.log.append_all(events)
+        with self._lock:
+            self._pending += len(events)
+            if self._pending >= ENTRIES:
+                self._crowded.set()
+        return numbers
+
+    def settle(self) -> Opened:
+        """Publishes what has come, and takes it into the index; gives the checkpoint.
+
+        Raises:
+            PosternError: Where the log or the index cannot be written now, or is damaged.
+        """
+        with self._lock:
+            self._pending = 0
+            self._crowded.clear()
+        published = self.log.publish()
+        self.follow()
+        return published
+
+    def wait(self, timeout_s: float) -> None:
+        """Waits until there is enough to publish, for so many seconds at most."""
+        self._crowded.wait(timeout_s)
+
+    def wake(self) -> None:
+        """Ends a wait."""
+        self._crowded.set()
+
+    def follow(self) -> None:
+        """Brings the index up to what the log has.
+
+        Raises:
+            PosternError: Where one of them cannot be used now, or is damaged.
+        """
+        if not self._continues():
+            self._events.clear()
+        entries = self.log.entries(self._events.end())
+        while batch := [(entry.index, entry.text) for entry in islice(entries, _AT_ONCE)]:
+            self._events.take(batch)
+
+    def rebuild(self) -> None:
+        """Makes the index anew from the log; as `follow`."""
+        self._events.clear()
+        self.follow()
+
+    def list(
+        self,
+        *,
+        since: datetime | None = None,
+        after: EventId | None = None,
+        access_point: AccessPointId | None = None,
+        about: str | None = None,
+        limit: int = 100,
+    ) -> tuple[Entry, ...]:
+        """Events that have not expired, newest first.
+
+        Args:
+            since: Only those at or after this time.
+            after: Only those with a later number; for following along.
+            access_point: Only decisions, and what became of them, at this one.
+            about: Only those that name this id.
+            limit: At most so many.
+
+        Raises:
+            PosternError: As `follow`.
+        """
+        self.follow()
+        found = self._events.list(
+            since=since,
+            after=after,
+            access_point=access_point,
+            naming=None if about is None else self.log.pseudonyms.every(about),
+            limit=limit,
+        )
+        ids = tuple(self._ids())
+        names = {m: self.log.pseudonyms.names(at, ids) for m, at in _months(found).items()}
+        return tuple(replace(e, event=reveal(e.event, names[month(e.at)])) for e in found)
+
+    def unfinished(self) -> tuple[Decided, ...]:
+        """Grants without an outcome, oldest first; at a restart each is closed as interrupted.
+
+        Raises:
+            PosternError: As `follow`.
+        """
+        self.follow()
+        return self._events.unfinished()
+
+    def expire(self, before: datetime) -> None:
+        """Destroys what events before that time said; their proofs stay.
+
+        Raises:
+            PosternError: As `settle`. What was begun is finished at the next call.
+        """
+        self.log.expire(before)
+        self._events.expire(before)
+
+    def close(self) -> None:
+        """Settles what this process has kept, and lets go of the files.
+
+        Where that fails nothing is lost: the log has it, and whoever comes next publishes it.
+        """
+        if self._pending:
+            with suppress(PosternError):
+                self.settle()
+        self.log.close()
+
+    def _continues(self) -> bool:
+        """Whether the index has nothing but what the log has."""
+        end = self._events.end()
+        if end == 0:
+            return True
+        kept = next(self.log.entries(end - 1), None) if end <= self.log.size() else None
+        if kept is None or kept.index != end - 1:
+            return end <= self.log.size()  # It has expired in the log, and soon will here.
+        return kept.text == self._events.text(end - 1)
+
+
+class Keeper:
+    """Settles the records every few seconds, in a thread of its own, until it is stopped.
+
+    Args:
+        records: The site's.
+        tell: Told `ledger`, a state (`ok` or `red`) and one sentence whenever that changes, as
+            `Observer.health` is.
+        period_s: Seconds after which a checkpoint comes at the latest.
+    """
+
+    def __init__(self, records: Records, tell: Tell, period_s: float = PERIOD_S) -> None:
+        self._records = records
+        self._tell = tell
+        self._period_s = period_s
+        self._stop = Flag()
+        self._failed = False
+        self._thread = Thread(target=self._run, name="ledger", daemon=True)
+
+    def start(self) -> None:
+        """Starts settling."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Settles once more and ends; never waits for longer than a few seconds."""
+        self._stop.set()
+        self._records.wake()
+        self._thread.join(_STOP_S)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._records.wait(self._period_s)
+            shielded(self._settle, self._report)
+        # What came while the last round was under way.
+        shielded(self._settle, self._report)
+
+    def _settle(self) -> None:
+        self._records.settle()
+        if self._failed:
+            self._failed = False
+            self._tell(CameraId(LEDGER), "ok", "what is recorded is published again")
+
+    def _report(self, why: str) -> None:
+        if not self._failed:
+            self._failed = True
+            shielded(lambda: self._tell(CameraId(LEDGER), "red", why), lambda _why: None)
+            # A failure comes at once and would come at once again.
+        self._stop.wait(self._period_s)
+
+
+def _months(entries: Iterable[Entry]) -> Mapping[str, datetime]:
+    return {month(entry.at): entry.at for entry in entries}

@@ -1,0 +1,215 @@
+"""The site's records: the log comes first, the index follows, and both know whom they are about."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from postern.app.records import Keeper, Records, log_origin
+from postern.core.errors import Code, PosternError
+from postern.core.event import Changed, Event, Revoked
+from postern.core.ids import CameraId
+from postern.core.ports import Command, Report
+from postern.engine.service import close_interrupted
+from postern.ledger.log import open_log
+from postern.store.store import Store
+from tests.clocks import SteppedClock
+from tests.engine.doubles import Stage
+from tests.people import ALICE, DAY, ERIN, NOW
+from tests.store.samples import ALL_KINDS, filled, granted
+
+SEED, ORIGIN = bytes(range(32)), log_origin(bytes(16))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with filled(tmp_path / "site") as store:
+        yield store
+
+
+@pytest.fixture
+def records(tmp_path: Path, store: Store) -> Iterator[Records]:
+    records = opened(tmp_path / "ledger", store)
+    yield records
+    records.close()
+
+
+def opened(folder: Path, store: Store) -> Records:
+    return Records(open_log(folder, SEED, ORIGIN, SteppedClock()), store.events, store.ids)
+
+
+def test_events_come_back_with_the_ids_of_those_who_are_known(records: Records) -> None:
+    """In the journal and in the index nobody is named by an id."""
+    known = [event for event in ALL_KINDS if not isinstance(event, Revoked)]
+    numbers = records.append_all(known)
+
+    assert list(reversed(known)) == [entry.event for entry in records.list()]
+    assert [str(n) for n in range(len(known))] == numbers
+    hidden = [entry.text for entry in records.log.entries()]
+    assert not any(ALICE in text or ERIN in text for text in hidden)
+
+
+def test_events_of_the_forgotten_name_nobody(records: Records, store: Store) -> None:
+    """The event stays and leads nowhere; the others' still do."""
+    records.append_all((granted("a"), replace(granted("b"), holders=(ERIN,))))
+    store.people.remove(ALICE, lambda _person: None)
+
+    erins, alices = [entry.event for entry in records.list()]
+    assert (ERIN,) == erins.holders  # type: ignore[union-attr]
+    assert alices.holders[0].startswith("p-")  # type: ignore[union-attr]
+    assert ALICE not in str(alices)
+
+
+def test_events_about_one_person_are_found_in_every_month(records: Records) -> None:
+    """Although they go under another name in each."""
+    other = replace(granted("later"), at=NOW + 31 * DAY)
+    records.append_all((granted("now"), replace(granted("no"), holders=(ERIN,)), other))
+
+    assert ["2", "0"] == [entry.id for entry in records.list(about=ALICE)]
+    assert [] == [entry.id for entry in records.list(about="p-nobody")]
+    first, second = [entry.event for entry in records.log.entries() if entry.index != 1]
+    assert first.holders != second.holders  # type: ignore[union-attr]
+
+
+def test_what_another_process_kept_is_there(tmp_path: Path, store: Store, records: Records) -> None:
+    """Also where it died before it told the index."""
+    records.append(granted("a"))
+    other = opened(tmp_path / "ledger", store)
+    other.append(granted("b"))
+    records.append(granted("c"))
+
+    attempts = [entry.event.attempt for entry in records.list()]  # type: ignore[union-attr]
+    assert ["c", "b", "a"] == attempts
+    other.log.close()
+
+
+@pytest.mark.parametrize("harm", ["emptied", "edited", "ahead", "of another log"])
+def test_index_that_does_not_fit_is_made_anew(
+    tmp_path: Path, store: Store, records: Records, harm: str
+) -> None:
+    """The log is what counts: after a restore, or where somebody changed the store."""
+    records.append_all((granted("a"), granted("b")))
+    before = records.list()
+    text = store.events.text(1) or ""
+    match harm:
+        case "emptied":
+            store.events.clear()
+        case "edited":
+            store.events.clear()
+            store.events.take([(0, text), (1, text.replace('"band":5', '"band":9'))])
+        case "ahead":
+            store.events.take([(7, text)])
+        case "of another log":
+            store.events.clear()
+            other = opened(tmp_path / "other", store)
+            other.append_all((granted("x"), granted("y")))
+            other.settle()
+            other.log.close()
+
+    assert before == records.list()
+    assert 2 == store.events.end()
+
+
+def test_expired_events_are_gone_and_the_log_is_whole(tmp_path: Path, records: Records) -> None:
+    """From journal and index alike, within an hour of their time; the tree keeps its size."""
+    records.append_all((granted("needle-a"), replace(granted("recent"), at=NOW + 2 * DAY)))
+    records.settle()
+    records.expire(NOW + DAY + timedelta(hours=1))
+
+    assert ["1"] == [entry.id for entry in records.list()]
+    assert 2 == records.log.size() == records.settle().checkpoint.size
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [] == [path for path in files if b"needle-a" in path.read_bytes()]
+    assert [] != [path for path in files if b"recent" in path.read_bytes()]
+
+
+def test_closing_settles_what_was_kept(tmp_path: Path, store: Store) -> None:
+    """A command publishes its own events when it ends; one that kept nothing writes nothing."""
+    records = opened(tmp_path / "ledger", store)
+    records.append(granted("a"))
+    records.close()
+
+    again = opened(tmp_path / "ledger", store)
+    assert 1 == again.log.checkpoint().checkpoint.size
+    assert 1 == store.events.end()
+    again.close()
+
+
+def test_keeper_publishes_in_time_and_when_there_is_enough(records: Records) -> None:
+    """Long before the period where 200 events have come; the rest at its end."""
+    heard: list[tuple[str, str, str]] = []
+    keeper = Keeper(records, lambda *told: heard.append(told), period_s=60.0)
+    keeper.start()
+    records.append_all([granted(f"a-{n}") for n in range(200)])
+
+    deadline = threading.Event()
+    for _ in range(100):
+        if records.log.checkpoint().checkpoint.size == 200:
+            break
+        deadline.wait(0.05)
+    assert 200 == records.log.checkpoint().checkpoint.size
+    records.append(granted("last"))
+    keeper.stop()
+    assert 201 == records.log.checkpoint().checkpoint.size
+    assert [] == heard
+
+
+def test_keeper_tells_once_that_it_cannot_and_once_that_it_can(
+    tmp_path: Path, records: Records
+) -> None:
+    """A folder in place of the checkpoint's draft stands in for a disk that fails."""
+    heard: list[tuple[str, str]] = []
+    told = threading.Event()
+
+    def tell(who: CameraId, state: str, _sentence: str) -> None:
+        heard.append((who, state))
+        told.set()
+
+    in_the_way = tmp_path / "ledger" / "checkpoint.new"
+    in_the_way.mkdir()
+    keeper = Keeper(records, tell, period_s=0.05)
+    records.append(granted("a"))
+    keeper.start()
+    assert told.wait(10)
+    threading.Event().wait(0.3)
+    assert [("ledger", "red")] == heard
+
+    told.clear()
+    in_the_way.rmdir()
+    assert told.wait(10)
+    keeper.stop()
+    assert [("ledger", "red"), ("ledger", "ok")] == heard
+    assert 1 == records.log.checkpoint().checkpoint.size
+
+
+def test_event_that_cannot_be_written_down_is_refused(records: Records) -> None:
+    """Before it is kept, and with all that came along."""
+    damaged: Event = Changed(NOW, "\ud800", "\ud800", "by")
+    with pytest.raises(PosternError) as refused:
+        records.append_all((granted("a"), damaged))
+
+    assert Code.INVALID is refused.value.code
+    assert (0, ()) == (records.log.size(), records.list())
+
+
+def test_interrupted_grant_is_closed_once(tmp_path: Path, store: Store, records: Records) -> None:
+    """The machine stops between record and answer; the next start closes the grant, and the one
+    after finds nothing to close."""
+
+    def dies(command: Command) -> Report:
+        raise SystemExit
+
+    stage = Stage(ledger=records)
+    stage.actuator.answer = dies
+    with pytest.raises(SystemExit):
+        stage.face(stage.seen(1, ALICE))
+
+    again = opened(tmp_path / "ledger", store)
+    unfinished = again.unfinished()
+    assert 1 == len(unfinished)
+    assert 1 == close_interrupted(unfinished, again, stage.clock)
+    assert 0 == close_interrupted(again.unfinished(), again, stage.clock)
+    again.close()
