@@ -78,7 +78,7 @@ def make_site(folder: Path) -> SealedSite:
         store.credentials.add(name, now=NOW, sealed=kept)
         if kept is None:
             carried.append(sealed)
-    store.permits.add(permit(*MODES))
+    store.permits.add(permit(*MODES, name="staff"))
     return SealedSite(folder, store, vault, carried[0])
 
 

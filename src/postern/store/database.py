@@ -61,7 +61,7 @@ class Database:
             PosternError: `unavailable` where the store cannot be read now; `invalid` where it is
                 damaged.
         """
-        with _explained(), self._own.connection or self._reader.begin() as connection:
+        with explained(), self._own.connection or self._reader.begin() as connection:
             yield connection
 
     @contextmanager
@@ -72,7 +72,7 @@ class Database:
             PosternError: `unavailable` where the store cannot be written now; `conflict` where
                 something of that name exists or something it needs does not.
         """
-        with _explained(), self._own.connection or self._writer.begin() as connection:
+        with explained(), self._own.connection or self._writer.begin() as connection:
             yield connection
 
     @contextmanager
@@ -95,7 +95,7 @@ class Database:
         Returns:
             False where another process is reading; the log is emptied at the next scrub or close.
         """
-        with _explained(), self._reader.connect() as connection:
+        with explained(), self._reader.connect() as connection:
             pooled = connection.connection
             busy, _, _ = pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
@@ -110,7 +110,7 @@ class Database:
         Raises:
             PosternError: as `reading`.
         """
-        with self._lock, _explained():
+        with self._lock, explained():
             if self._onlooker is None:
                 self._onlooker = self._reader.raw_connection()
             (number,) = self._onlooker.cursor().execute("PRAGMA data_version").fetchone()
@@ -238,7 +238,8 @@ _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Turns the database's errors into ours."""
     try:
         yield
     except IntegrityError:

@@ -293,12 +293,12 @@ class Vault:
             if before is None or name.epoch < before
         )
 
-    def standing(self, sealed: Sealed, embedder: str) -> Standing:
+    def standing(self, sealed: Sealed, embedder: str | None) -> Standing:
         """How it stands with a reference; a shared one is ready if all but the share is there.
 
         Args:
             sealed: The reference.
-            embedder: The sha256 of the model that the site uses now.
+            embedder: The sha256 of the model that the site uses now; None for any.
 
         Raises:
             PosternError: `unavailable` where the keys cannot be read now.
@@ -313,7 +313,8 @@ class Vault:
             if error.retry_helps:
                 raise
             return self._lacking(error, sealed)
-        return Standing.READY if header.model == embedder else Standing.NEEDS_NEW_LOOKS
+        fits = embedder is None or header.model == embedder
+        return Standing.READY if fits else Standing.NEEDS_NEW_LOOKS
 
     def authenticate(self, content: bytes) -> bytes:
         """32 bytes that only this site can make for that content; for its backups."""

@@ -1,0 +1,275 @@
+"""Backups of the store, without its keys, and putting one back.
+
+1. A backup has neither keys nor events. Whoever finds it can open no reference; names, plates and
+   permits are in it as they are in the store.
+2. What is put back is cleaned before it takes the store's place: whoever was erased since is
+   removed, references whose key is gone are dropped, and consents that then cover nothing end.
+3. It takes the place of the store in one transaction: killed at any moment, there is the one or the
+   other, never a mixture.
+4. Keys that belong to nothing in the store afterwards are destroyed.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from errno import EMLINK, EOPNOTSUPP, EPERM
+from pathlib import Path
+from secrets import token_hex
+
+from postern.app.archive import pack, unpack
+from postern.app.duty import on_duty
+from postern.core.errors import Code, PosternError
+from postern.core.ids import CredentialId, PersonId
+from postern.store.copy import copied, put_back, settle
+from postern.store.store import STORE_FILE, Store, open_store
+from postern.vault.seal import Sealed
+from postern.vault.secret_file import sync_folder
+from postern.vault.standing import Standing
+from postern.vault.vault import Vault
+
+#: Bytes. A site with 500 people and 10,000 vehicles takes a hundredth of it.
+MAX_BYTES = 1 << 30
+_DRAFT = "restore.draft"
+#: Where the files of a damaged store are until another is in their place.
+_ASIDE = ".damaged"
+_PARTS = ("", "-wal", "-shm")
+#: What file systems without hard links answer.
+_NO_LINKS = frozenset({EPERM, EOPNOTSUPP, EMLINK})
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What became of a backup that was put back.
+
+    Attributes:
+        created: When it had been made.
+        people: People in the store now.
+        erased: People who had been erased since, and were removed again.
+        dropped: References whose key is gone, that were dropped.
+        ended: Consents that cover nothing any more, and were ended.
+        scrubbed: Whether the traces of keys that belong to nothing now are overwritten; if not,
+            another program was reading, and they go with the next key that is destroyed.
+    """
+
+    created: datetime
+    people: int
+    erased: int
+    dropped: int
+    ended: int
+    scrubbed: bool = True
+
+
+def back_up(data: Path, vault: Vault, path: Path, now: datetime) -> int:
+    """Writes a backup; the service may run meanwhile. Gives its size in bytes.
+
+    Args:
+        data: The folder of the store.
+        vault: The site's.
+        path: Where to; there must be no file yet.
+        now: The present time.
+
+    Raises:
+        PosternError: `conflict` where there is a file of that name; `invalid` where the store is
+            damaged; `unavailable` where it cannot be read, or the file written, now.
+    """
+    if path.exists():
+        raise _taken(path)
+    content = pack(copied(data / STORE_FILE), vault, now)
+    try:
+        _write_new(path, content)
+    except OSError as error:
+        raise PosternError(
+            Code.UNAVAILABLE,
+            f"The backup {path} cannot be written: {error.strerror}.",
+            "Make room or choose another place.",
+        ) from None
+    return len(content)
+
+
+def restore(data: Path, vault: Vault, path: Path, now: datetime) -> Restored:
+    """Puts a backup in the place of the store; the service must not run.
+
+    Args:
+        data: The folder of the store.
+        vault: The site's.
+        path: The backup.
+        now: The present time.
+
+    Raises:
+        PosternError: as `unpack`; `conflict` where the site is being served, or the backup's store
+            was written by a newer program; `unavailable` where the store or the keys cannot be
+            used now. The store is then as it was.
+    """
+    with on_duty(data):
+        archive = unpack(_read(path), vault)
+        with _draft(data, archive.store) as draft:
+            done = _clean(draft, vault, archive.manifest.created, now)
+            _replace(draft / STORE_FILE, data / STORE_FILE)
+        with open_store(data) as store:
+            vault.prune(store.references.names(), vault.epoch()[0] + 1)
+        return replace(done, scrubbed=_scrubbed(vault))
+
+
+def clear_drafts(data: Path) -> None:
+    """Removes what a restore that was cut off has left; not while one may be running."""
+    shutil.rmtree(data / _DRAFT, ignore_errors=True)
+    for part in _PARTS:
+        (data / f"{STORE_FILE}{_ASIDE}{part}").unlink(missing_ok=True)
+
+
+def _clean(folder: Path, vault: Vault, created: datetime, now: datetime) -> Restored:
+    """Takes out of a store what must not come back with it."""
+    with open_store(folder) as store:
+        erased = [one.id for one in store.people.all() if vault.is_erased(one.id)]
+        for person in erased:
+            store.people.remove(person, vault.erase)
+        dropped = _drop_lost(store, vault)
+        people = [one.id for one in store.people.all()]
+        ended = sum(_end_empty(store, person, now) for person in people)
+    return Restored(created, len(people), len(erased), dropped, ended)
+
+
+def _drop_lost(store: Store, vault: Vault) -> int:
+    kept = {(one.person, one.credential): one for one in store.references.all()}
+    keyed, dropped = vault.keyed(), 0
+    for person, credential in store.references.names():
+        one = kept.get((person, credential))
+        opens = (person, credential) in keyed
+        if one is not None:
+            sealed = Sealed(one.credential, one.person, one.blob)
+            # Which model the site uses is no matter here: nothing is lost that opens.
+            opens = vault.standing(sealed, None) is Standing.READY
+        if not opens:
+            store.credentials.remove(credential)
+            dropped += 1
+    return dropped
+
+
+def _end_empty(store: Store, person: PersonId, now: datetime) -> int:
+    """Ends a person's consents to a way of keeping in which nothing is kept; says how many."""
+    modes = {one.mode for one in store.credentials.of(person) if one.mode is not None}
+    empty = [
+        one for one in store.consents.of(person) if one.withdrawn is None and one.mode not in modes
+    ]
+    for one in empty:
+        store.consents.withdraw(one.id, now, _keep_keys)
+    return len(empty)
+
+
+def _keep_keys(_credential: CredentialId, _person: PersonId) -> None:
+    """A consent that covers nothing has no keys to destroy."""
+
+
+@contextmanager
+def _draft(data: Path, store: bytes) -> Iterator[Path]:
+    """A folder with a copy of a backup's store to work on, gone at the end."""
+    clear_drafts(data)
+    folder = data / _DRAFT
+    try:
+        folder.mkdir(mode=0o700)
+        handle = os.open(folder / STORE_FILE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with open(handle, "wb") as file:
+            file.write(store)
+        yield folder
+    except OSError as error:
+        raise PosternError(
+            Code.UNAVAILABLE, f"The backup cannot be unpacked: {error.strerror}.", "Make room."
+        ) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _replace(draft: Path, path: Path) -> None:
+    if path.exists():
+        try:
+            put_back(draft, path)
+        except PosternError as error:
+            if error.code is not Code.INVALID:
+                raise
+            # The store that is there is damaged: nothing of it can be used.
+        else:
+            return
+    try:
+        _swap(draft, path)
+    except OSError as error:
+        raise PosternError(
+            Code.UNAVAILABLE, f"The store cannot be replaced: {error.strerror}."
+        ) from None
+
+
+def _swap(draft: Path, path: Path) -> None:
+    """Puts a file in the place of one that is damaged or missing; what was there is kept aside
+    until then. Its log goes first: it must not be taken for the new one's."""
+    aside = {part: path.with_name(f"{path.name}{_ASIDE}{part}") for part in _PARTS}
+    if path.exists():
+        os.link(path, aside[""])
+    for part in _PARTS[1:]:
+        if (former := path.with_name(path.name + part)).exists():
+            former.rename(aside[part])
+    settle(draft)
+    draft.rename(path)
+    sync_folder(path.parent)
+    for one in aside.values():
+        one.unlink(missing_ok=True)
+
+
+def _scrubbed(vault: Vault) -> bool:
+    try:
+        vault.retire()
+    except PosternError as error:
+        if not error.retry_helps:
+            raise
+        return False
+    return True
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise PosternError(Code.NOT_FOUND, f"There is no file {path}.") from None
+    except OSError as error:
+        raise PosternError(
+            Code.UNAVAILABLE, f"The backup {path} cannot be read: {error.strerror}."
+        ) from None
+    if len(content) > MAX_BYTES:
+        raise PosternError(Code.INVALID, f"{path} is far too large for a backup.")
+    return content
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """A file that appears whole or not at all, and replaces none."""
+    draft = path.with_name(f"{path.name}.{token_hex(8)}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        _name(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(path.absolute().parent)
+
+
+def _name(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise _taken(path) from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            raise _taken(path) from None
+        draft.rename(path)
+
+
+def _taken(path: Path) -> PosternError:
+    return PosternError(
+        Code.CONFLICT, f"There is a file {path} already.", "Choose another name for the backup."
+    )

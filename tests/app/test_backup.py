@@ -1,0 +1,432 @@
+"""Backups: what is in them and what is not, and what does not come back with them."""
+
+import multiprocessing
+import os
+import random
+import shutil
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from postern.app.archive import pack, unpack
+from postern.app.backup import back_up, clear_drafts, restore
+from postern.app.duty import on_duty
+from postern.core.errors import Code, PosternError
+from postern.core.evidence import Factor
+from postern.core.ids import PersonId
+from postern.core.person import Person
+from postern.store.copy import COPIED, LEFT_OUT, copied
+from postern.store.schema import metadata
+from postern.store.store import STORE_FILE, open_store
+from postern.vault.vault import KEY_FILE, KEYRING_FILE, open_vault
+from tests.app.sealed_site import MODES, SealedSite, face, make_site
+from tests.people import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAN,
+    DOOR,
+    ERIN,
+    GARAGE,
+    NOW,
+    OFFICE,
+    consent,
+    credential,
+)
+
+LATER = NOW + timedelta(days=1)
+ROUNDS = 12
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[SealedSite]:
+    made = make_site(tmp_path / "site")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def backup(site: SealedSite, tmp_path: Path) -> Path:
+    path = tmp_path / "backup.tar"
+    back_up(site.folder, site.vault, path, NOW)
+    return path
+
+
+@pytest.mark.parametrize("person", [ALICE, BOB, DAN], ids=["roster", "shared", "pass"])
+def test_erased_people_do_not_come_back(site: SealedSite, backup: Path, person: PersonId) -> None:
+    """Neither their reference, wherever it was kept, nor their name, consent and part in permits;
+    everybody else is as before."""
+    sealed = site.sealed(person)
+    name = site.store.people.find(person).name
+    site.store.people.remove(person, site.vault.erase)
+    assert not _in_files(site.folder, name.encode())
+    assert name.encode() in backup.read_bytes()
+
+    done = restore(site.folder, site.vault, backup, LATER)
+
+    assert (4, 1, 0, 0, True) == (
+        done.people, done.erased, done.dropped, done.ended, done.scrubbed
+    )  # fmt: skip
+    assert NOW == done.created
+    with pytest.raises(PosternError, match="erased"):
+        site.vault.open(sealed, b"\0" * 32 if person == BOB else None)
+    assert person not in {one.id for one in site.store.people.all()}
+    assert () == site.store.credentials.of(person)
+    assert person not in site.store.permits.all()[0].holders
+    assert not _in_files(site.folder, name.encode())
+    assert not _in_files(site.folder, person.encode())
+    assert all(site.recognised(other) for other in MODES if other != person)
+
+
+def test_withdrawn_references_do_not_come_back(site: SealedSite, backup: Path) -> None:
+    """The person stays, without a reference, and the consent that comes back is ended."""
+    site.store.consents.withdraw(consent(CAROL).id, NOW, site.vault.destroy)
+    done = restore(site.folder, site.vault, backup, LATER)
+
+    assert (5, 0, 1, 1) == (done.people, done.erased, done.dropped, done.ended)
+    assert "Carol" == site.store.people.find(CAROL).name
+    assert () == site.store.credentials.of(CAROL)
+    assert [LATER] == [one.withdrawn for one in site.store.consents.of(CAROL)]
+    assert [None] == [one.withdrawn for one in site.store.consents.of(ERIN)]
+    assert all(site.recognised(other) for other in MODES if other != CAROL)
+
+
+def test_who_came_after_the_backup_is_gone_with_their_keys(site: SealedSite, backup: Path) -> None:
+    """Of somebody without a consent in the store, no key is left either."""
+    new = Person(PersonId("p-new"), "Nora")
+    site.store.people.add(new)
+    site.vault.seal(credential(Factor.FACE, new.id).id, new.id, face(ALICE))
+    assert new.id in {person for person, _ in site.vault.keyed()}
+
+    restore(site.folder, site.vault, backup, LATER)
+    assert set(MODES) == {person for person, _ in site.vault.keyed()}
+    assert all(map(site.recognised, MODES))
+
+
+def test_a_backup_has_neither_keys_nor_what_happened(site: SealedSite, tmp_path: Path) -> None:
+    """Names and sealed references are found in it; keys, events and movements are not."""
+    with sqlite3.connect(site.folder / STORE_FILE) as store:
+        happened = (0, "2026-03-04T12:00:00.000000Z", "changed", False, "subject-of-it")
+        store.execute(
+            "INSERT INTO events (seq, at, kind, grants, body) VALUES (?, ?, ?, ?, ?)", happened
+        )
+    store.close()
+    site.store.areas.entered(OFFICE.id, (ERIN,), NOW)
+    path = tmp_path / "backup.tar"
+    back_up(site.folder, site.vault, path, NOW)
+    content = path.read_bytes()
+    site.close()
+
+    assert b"Alice" in content
+    assert site.reopened().sealed(ALICE).blob in content
+    keys = sqlite3.connect(site.folder / KEYRING_FILE)
+    secrets = [bytes(row[0]) for row in keys.execute("SELECT wrapped FROM keys")]
+    secrets += [bytes(row[0]) for row in keys.execute("SELECT wrapped FROM epochs")]
+    keys.close()
+    assert 6 == len(secrets)
+    for secret in (*secrets, (site.folder / KEY_FILE).read_bytes()):
+        assert secret not in content
+    assert _in_files(site.folder, b"subject-of-it")
+    assert b"subject-of-it" not in content
+    with closing(_database(site, path)) as copy:
+        for table in LEFT_OUT:
+            query = f"SELECT count(*) FROM {table.name}"  # noqa: S608 - a table's name
+            assert [(0,)] == copy.execute(query).fetchall()
+
+
+def test_every_table_is_copied_or_left_out_on_purpose() -> None:
+    """Whoever adds one decides; what is copied is known to be no record of what people did."""
+    assert {table.name for table in LEFT_OUT} == {"events", "inside", "areas", "throttles"}
+    assert set(metadata.tables) == {table.name for table in (*COPIED, *LEFT_OUT)}
+    assert {
+        *("meta", "holders", "people", "vehicles", "consents", "consent_texts", "consent_places"),
+        *("credentials", "permits", "permit_holders", "permit_places", "permit_factors"),
+    } == {table.name for table in COPIED}
+
+
+def test_a_backup_brings_back_what_was_lost(site: SealedSite, backup: Path) -> None:
+    """People, vehicles and permits; a program that has the store open sees it."""
+    site.store.vehicles.add(GARAGE[0])
+    site.store.permits.remove(site.store.permits.all()[0].id)
+    before = site.store.version()
+    restore(site.folder, site.vault, backup, LATER)
+
+    assert () == site.store.vehicles.all()
+    assert set(MODES) == set(site.store.permits.all()[0].holders)
+    assert before != site.store.version()
+    assert 3 == len(site.store.credentials.references(DOOR.id, NOW)) - 1
+
+
+def test_a_backup_can_be_made_while_the_store_is_written(site: SealedSite, tmp_path: Path) -> None:
+    """It is one moment's picture: people and their consents go together."""
+    stop = threading.Event()
+
+    def enrol() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            person = Person(PersonId(f"p-{number}"), f"Person {number}")
+            with site.store.together():
+                site.store.people.add(person)
+                site.store.consents.add(consent(person.id))
+
+    writer = threading.Thread(target=enrol)
+    writer.start()
+    try:
+        for number in range(3):
+            time.sleep(0.05)
+            back_up(site.folder, site.vault, tmp_path / f"{number}.tar", NOW)
+    finally:
+        stop.set()
+        writer.join()
+    for number in range(3):
+        with closing(_database(site, tmp_path / f"{number}.tar")) as copy:
+            people, consents = (
+                copy.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                for table in ("people", "consents")
+            )
+            assert people == consents > 5
+            assert [("ok",)] == copy.execute("PRAGMA integrity_check").fetchall()
+
+
+def test_a_backup_is_a_new_file_for_its_owner_alone(site: SealedSite, tmp_path: Path) -> None:
+    """Nothing is overwritten, and nothing is left where it cannot be written."""
+    path = tmp_path / "kept"
+    path.write_text("mine")
+    with pytest.raises(PosternError, match="already") as taken:
+        back_up(site.folder, site.vault, path, NOW)
+    assert Code.CONFLICT is taken.value.code
+    assert "mine" == path.read_text()
+    with pytest.raises(PosternError, match="cannot be written"):
+        back_up(site.folder, site.vault, tmp_path / "missing" / "file", NOW)
+
+    back_up(site.folder, site.vault, tmp_path / "new", NOW)
+    assert 0o600 == stat.S_IMODE((tmp_path / "new").stat().st_mode)
+    assert {"kept", "new", "site"} == {one.name for one in tmp_path.iterdir()}
+
+
+def test_a_backup_of_another_site_is_refused(
+    site: SealedSite, backup: Path, tmp_path: Path
+) -> None:
+    """Its references would open nothing here, and its permits are not this site's."""
+    other = make_site(tmp_path / "other")
+    with pytest.raises(PosternError, match="another site") as refused:
+        restore(other.folder, other.vault, backup, LATER)
+
+    assert Code.CONFLICT is refused.value.code
+    assert all(map(other.recognised, MODES))
+    other.close()
+
+
+def test_a_backup_of_another_epoch_is_refused(site: SealedSite, backup: Path) -> None:
+    """After a re-keying its references open no more; the store stays as it is."""
+    site.rekey()
+    with pytest.raises(PosternError, match="epoch 1") as refused:
+        restore(site.folder, site.vault, backup, LATER)
+
+    assert Code.CONFLICT is refused.value.code
+    assert all(map(site.recognised, MODES))
+
+
+def test_a_backup_of_lost_keys_is_refused(site: SealedSite, backup: Path, tmp_path: Path) -> None:
+    """The same key file with a new file of keys: the epoch has the same number, not the name."""
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    shutil.copy(site.folder / KEY_FILE, fresh / KEY_FILE)
+    vault = open_vault(fresh)
+    assert 1 == vault.epoch()[0]
+    with pytest.raises(PosternError, match="epoch 1"):
+        restore(fresh, vault, backup, LATER)
+    assert not (fresh / STORE_FILE).exists()
+    vault.close()
+
+
+def test_a_backup_is_refused_while_the_site_is_served(site: SealedSite, backup: Path) -> None:
+    """Whoever is inside, and what the service remembers, would not fit the store any more."""
+    with on_duty(site.folder), pytest.raises(PosternError, match="serving") as refused:
+        restore(site.folder, site.vault, backup, LATER)
+    assert Code.CONFLICT is refused.value.code
+    assert restore(site.folder, site.vault, backup, LATER).people == 5
+
+
+def test_any_changed_byte_is_refused(site: SealedSite, backup: Path) -> None:
+    """Found before anything is unpacked, wherever it is; the same for a file that was cut."""
+    content = backup.read_bytes()
+    chance = random.Random(1)  # noqa: S311 - positions, not keys
+    places = [*range(700), *range(1536, 1600), *chance.choices(range(len(content)), k=200)]
+    places += [len(content) - 1, content.rindex(b"seal")]
+    for place in places:
+        altered = bytearray(content)
+        altered[place] ^= 1 << chance.randrange(8)
+        with pytest.raises(PosternError) as refused:
+            unpack(bytes(altered), site.vault)
+        assert refused.value.code in (Code.INVALID, Code.CONFLICT)
+    for size in [*range(0, 2048, 64), len(content) - 512, len(content) - 1]:
+        with pytest.raises(PosternError):
+            unpack(content[:size], site.vault)
+    for more in (b"\0", b"\0" * 512, content):
+        with pytest.raises(PosternError):
+            unpack(content + more, site.vault)
+    assert NOW == unpack(content, site.vault).manifest.created
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary(max_size=2048))
+def test_hostile_bytes_raise_only_our_error(site: SealedSite, content: bytes) -> None:
+    """Whatever is given for a backup, the answer is one sentence."""
+    with pytest.raises(PosternError):
+        unpack(content, site.vault)
+
+
+def test_attack_a_backup_made_by_somebody_else(site: SealedSite, backup: Path) -> None:
+    """A store with one more permit, its hash put right, is refused without the site's key."""
+    with closing(_database(site, backup)) as copy:
+        copy.execute("INSERT INTO holders VALUES ('p-mallory')")
+        copy.execute("INSERT INTO people VALUES ('p-mallory', 'Mallory')")
+        copy.commit()
+        forged = copy.serialize()
+    fresh = backup.parent / "mallory"
+    fresh.mkdir()
+    own = open_vault(fresh)
+    packed = pack(forged, own, NOW).replace(own.site.hex().encode(), site.vault.site.hex().encode())
+    own.close()
+
+    with pytest.raises(PosternError, match="altered"):
+        unpack(packed, site.vault)
+    assert unpack(pack(forged, site.vault, NOW), site.vault).store == forged
+
+
+def test_a_backup_of_a_newer_store_is_refused(site: SealedSite, tmp_path: Path) -> None:
+    """And one whose store is no database; what is there stays."""
+    newer = tmp_path / "newer.tar"
+    with closing(sqlite3.connect(":memory:")) as copy:
+        copy.deserialize(copied(site.folder / STORE_FILE))
+        copy.execute("UPDATE alembic_version SET version_num = '9999'")
+        copy.commit()
+        newer.write_bytes(pack(copy.serialize(), site.vault, NOW))
+    with pytest.raises(PosternError, match="newer"):
+        restore(site.folder, site.vault, newer, LATER)
+    broken = tmp_path / "broken.tar"
+    broken.write_bytes(pack(b"no database" * 1000, site.vault, NOW))
+    with pytest.raises(PosternError, match="damaged"):
+        restore(site.folder, site.vault, broken, LATER)
+    with pytest.raises(PosternError, match="no file"):
+        restore(site.folder, site.vault, tmp_path / "missing.tar", LATER)
+
+    assert all(map(site.recognised, MODES))
+    assert not (site.folder / "restore.draft").exists()
+
+
+@pytest.mark.parametrize("damage", ["missing", "overwritten", "cut", "log left"])
+def test_a_lost_or_damaged_store_is_replaced(site: SealedSite, backup: Path, damage: str) -> None:
+    """What backups are for; nothing of the former store is left beside the new one."""
+    sealed = site.sealed(ALICE).blob
+    site.close()
+    path = site.folder / STORE_FILE
+    if damage == "missing":
+        path.unlink()
+    elif damage == "cut":
+        os.truncate(path, 5000)
+    else:
+        path.write_bytes(b"no database" * 1000)
+    if damage == "log left":
+        path.with_name(path.name + "-wal").write_bytes(b"log of the former store" * 1000)
+
+    vault = open_vault(site.folder)
+    assert 5 == restore(site.folder, vault, backup, LATER).people
+    vault.close()
+    again = site.reopened()
+    assert all(map(again.recognised, MODES))
+    assert sealed == again.sealed(ALICE).blob
+    again.close()
+    names = {one.name for one in site.folder.iterdir()}
+    assert not [name for name in names if "damaged" in name or "draft" in name]
+
+
+def test_what_a_cut_off_restore_left_is_cleared(site: SealedSite) -> None:
+    """Before the next one, and whenever the service starts."""
+    (site.folder / "restore.draft").mkdir()
+    (site.folder / "restore.draft" / STORE_FILE).write_bytes(b"Alice")
+    (site.folder / f"{STORE_FILE}.damaged-wal").write_bytes(b"Alice")
+    clear_drafts(site.folder)
+
+    assert not [p for p in site.folder.iterdir() if "damaged" in p.name or "draft" in p.name]
+    assert all(map(site.recognised, MODES))
+
+
+@pytest.mark.timeout(180)
+def test_kill_at_any_moment_leaves_the_one_or_the_other(site: SealedSite, tmp_path: Path) -> None:
+    """Killed (kill -9) at random moments of a restore, the store is the former one or the
+    restored one, and Alice, who was erased, is in neither."""
+    backup = tmp_path / "backup.tar"
+    back_up(site.folder, site.vault, backup, NOW)
+    site.store.people.remove(ALICE, site.vault.erase)
+    site.store.vehicles.add(GARAGE[0])
+    site.close()
+    forking = multiprocessing.get_context("forkserver")
+    forking.set_forkserver_preload(["tests.app.test_backup"])
+    took_s, chance, seen = 0.0, random.Random(2), set()  # noqa: S311 - moments, not keys
+    for number in range(ROUNDS):
+        folder = tmp_path / f"site-{number}"
+        shutil.copytree(site.folder, folder)
+        after_s = chance.uniform(0.0, took_s) if number else None
+        took_s = max(took_s, _restore_and_kill(forking, folder, backup, after_s))
+
+        with open_store(folder) as store:
+            vault = open_vault(folder, store.credentials.count_sealed())
+            names = {one.name for one in store.people.all()}
+            former = bool(store.vehicles.all())
+            seen.add(former)
+            assert {"Bob", "Carol", "Dan", "Erin"} == names
+            assert {p for p, _ in store.references.names()} == set(MODES) - {ALICE}
+            assert 4 == restore(folder, vault, backup, LATER).people
+            assert () == store.vehicles.all()
+            vault.close()
+    assert {True, False} == seen
+
+
+def _restore_and_kill(forking: Any, folder: Path, backup: Path, after_s: float | None) -> float:
+    """Restores in another process, killed after so long; gives how long it took."""
+    begun, ended = forking.Event(), forking.Event()
+    worker = forking.Process(target=_work, args=(folder, backup, begun, ended))
+    worker.start()
+    assert begun.wait(60)
+    start = time.monotonic()
+    if after_s is None:
+        assert ended.wait(60)
+    else:
+        time.sleep(after_s)
+        worker.kill()
+    took_s = time.monotonic() - start
+    worker.join()
+    return took_s if after_s is None else 0.0
+
+
+def _work(folder: Path, backup: Path, begun: Any, ended: Any) -> None:
+    vault = open_vault(folder, 1)
+    begun.set()
+    restore(folder, vault, backup, LATER)
+    ended.set()
+
+
+def _database(site: SealedSite, path: Path) -> sqlite3.Connection:
+    vault = open_vault(site.folder, 1)
+    archive = unpack(path.read_bytes(), vault)
+    vault.close()
+    copy = sqlite3.connect(":memory:")
+    copy.deserialize(archive.store)
+    return copy
+
+
+def _in_files(folder: Path, needle: bytes) -> bool:
+    return any(needle in path.read_bytes() for path in folder.rglob("*") if path.is_file())
