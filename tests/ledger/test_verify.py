@@ -6,17 +6,21 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postern.core.errors import Code, PosternError
+from postern.core.event import Changed
 from postern.ledger.checkpoint import Checkpoint, sign
-from postern.ledger.leaf import Leaf
+from postern.ledger.leaf import Leaf, commit
+from postern.ledger.log import Log, open_log
 from postern.ledger.tiles import grow, pack
 from postern.ledger.tree import EMPTY, leaf_hash
 from postern.ledger.verify import CHECKPOINT, VKEY, Verified, verify_log
+from tests.clocks import SteppedClock
 from tests.ledger.samples import LOG, ORIGIN, OTHER, WITNESS, entries, root, write_log
 
 KEY = LOG.verifier.vkey
@@ -357,3 +361,125 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
         tracemalloc.stop()
 
     assert peaks[1] < 1.5 * peaks[0]
+
+
+def grown(folder: Path, *counts: int) -> Log:
+    """A real log: so many events an hour, each hour in a segment of its own, all published."""
+    clock = SteppedClock()
+    log = open_log(folder, bytes(range(32)), ORIGIN, clock)
+    for hour, count in enumerate(counts):
+        log.append_all(
+            [Changed(clock.now().utc, f"step {hour}.{n}", f"p-{n}", "op") for n in range(count)]
+        )
+        clock.advance(3601)
+    log.publish()
+    return log
+
+
+def segments(folder: Path) -> list[Path]:
+    """The journal's files, from the first entry on."""
+    return sorted((folder / "journal").glob("*.segment"))
+
+
+def test_events_that_are_still_kept_are_held_against_the_log(tmp_path: Path) -> None:
+    """Published ones against their entries; the others are counted too."""
+    log = grown(tmp_path, 3, 4)
+    assert 7 == verified(tmp_path).contents
+    log.append(Changed(SteppedClock().now().utc, "later", "p-1", "op"))
+    log.close()
+
+    assert 8 == verified(tmp_path).contents
+    assert 7 == verified(tmp_path).checkpoint.size
+
+
+def test_every_byte_of_the_journal_counts(tmp_path: Path) -> None:
+    """Lengths, checksums, leaves, salts and texts; the segment is named."""
+    grown(tmp_path, 2, 3).close()
+    for path in segments(tmp_path):
+        whole = path.read_bytes()
+        for at in range(len(whole)):
+            change(path, at, at % 8)
+            message = refusal(tmp_path).message
+            assert message.startswith(f"journal/{path.name} is damaged: Entry "), message
+        path.write_bytes(whole)
+
+    assert 5 == verified(tmp_path).contents
+
+
+def test_a_journal_that_is_cut_before_what_is_published_is_found(tmp_path: Path) -> None:
+    """Anywhere; a cut is a crash's doing only where nothing published is lost."""
+    grown(tmp_path, 2, 3).close()
+    first, last = segments(tmp_path)
+    for path in (first, last):
+        whole = path.read_bytes()
+        for size in range(0, len(whole), 7):
+            path.write_bytes(whole[:size])
+            assert refusal(tmp_path).code is Code.INVALID
+        path.write_bytes(whole)
+    last.unlink()
+    assert "The journal ends before entry 2, and 5 are published." == refusal(tmp_path).message
+
+
+def test_a_torn_tail_is_no_damage(tmp_path: Path) -> None:
+    """What was never acknowledged may be half there."""
+    grown(tmp_path, 2, 3).close()
+    with segments(tmp_path)[-1].open("ab") as file:
+        file.write(b"\x00\x00\x01\x00half")
+
+    assert 5 == verified(tmp_path).contents
+
+
+def test_a_torn_tail_in_the_middle_is_damage(tmp_path: Path) -> None:
+    """Only the last segment is ever written to."""
+    grown(tmp_path, 2, 3).close()
+    with segments(tmp_path)[0].open("ab") as file:
+        file.write(b"\x00\x00\x01\x00half")
+
+    assert "segment is damaged: Entry 2 of the journal" in refusal(tmp_path).message
+
+
+def test_expired_events_are_no_damage(tmp_path: Path) -> None:
+    """Their entries stay, and the tree holds."""
+    log = grown(tmp_path, 2, 3, 1)
+    log.close()
+    segments(tmp_path)[0].unlink()
+    assert 4 == verified(tmp_path).contents
+    shutil.rmtree(tmp_path / "journal")
+    assert (0, 6) == (verified(tmp_path).contents, verified(tmp_path).checkpoint.size)
+
+
+def test_an_event_that_was_rewritten_with_its_leaf_and_checksum_is_named(tmp_path: Path) -> None:
+    """The journal by itself is sound; the log knows better."""
+    grown(tmp_path, 1, 1).close()
+    path = segments(tmp_path)[0]
+    data = path.read_bytes()
+    salt, text = data[8 + 41 : 8 + 73], data[8 + 77 :].replace(b"step", b"stop")
+    assert text != data[8 + 77 :]
+    leaf = Leaf(0, commit(salt, text.decode())).encode()
+    payload = leaf + salt + len(text).to_bytes(4) + text
+    checksum = crc32(payload, crc32(len(payload).to_bytes(4)))
+    path.write_bytes(len(payload).to_bytes(4) + checksum.to_bytes(4) + payload)
+
+    assert f"Entry 0 in journal/{path.name} is not what was logged." == refusal(tmp_path).message
+
+
+def test_segments_that_overlap_or_are_none_are_refused(tmp_path: Path) -> None:
+    """A segment is named by its first entry."""
+    grown(tmp_path, 2, 3).close()
+    first, last = segments(tmp_path)
+    moved = last.with_name(f"{1:020}.segment")
+
+    last.rename(moved)
+    assert "does not follow entry 1 of the journal" in refusal(tmp_path).message
+    moved.rename(last)
+    first.rename(first.with_name("x.segment"))
+    assert "journal/x.segment is no segment" in refusal(tmp_path).message
+
+
+def test_entries_beyond_the_published_ones_may_not_be_missing(tmp_path: Path) -> None:
+    """Nothing expires before it is published."""
+    grown(tmp_path, 2).close()
+    journal = tmp_path / "journal"
+    (journal / f"{3:020}.segment").write_bytes(b"")
+
+    assert "does not follow entry 1 of the journal" in refusal(tmp_path).message
