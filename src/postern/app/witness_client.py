@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
 import httpx
@@ -124,7 +125,16 @@ class WitnessClient:
         Raises:
             PosternError: Where the log cannot be read, or the signature cannot be kept.
         """
-        return asyncio.run(self._submit())
+        try:
+            return self._negotiate(monotonic() + self._timeout_s)
+        except TimeoutError:
+            why = f"it took longer than {self._timeout_s:g} seconds"
+        except httpx.InvalidURL:
+            return Misconfigured("The witness's address cannot be used.")
+        except (httpx.HTTPError, ssl.SSLError, OSError) as error:
+            # Further words of the library's would be about its own parts.
+            why = f"the connection failed ({type(error).__name__})"
+        return Unreachable(f"The witness cannot be reached: {why}.")
 
     def published(self) -> int:
         """The size at which the log is published now.
@@ -145,47 +155,40 @@ class WitnessClient:
         by_witness = any(signed.verifier == self.verifier for signed in opened.signed)
         return opened.checkpoint.size if by_witness else 0
 
-    async def _submit(self) -> Submission:
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._negotiate()
-        except TimeoutError:
-            why = f"it took longer than {self._timeout_s:g} seconds"
-        except httpx.InvalidURL:
-            return Misconfigured("The witness's address cannot be used.")
-        except (httpx.HTTPError, ssl.SSLError, OSError) as error:
-            # Further words of the library's would be about its own parts.
-            why = f"the connection failed ({type(error).__name__})"
-        return Unreachable(f"The witness cannot be reached: {why}.")
-
-    async def _negotiate(self) -> Submission:
+    def _negotiate(self, until_s: float) -> Submission:
         """Asks, and a second time where the witness stands elsewhere than is known here."""
         opened = self._log.checkpoint()
         old = min(self.acknowledged(), opened.checkpoint.size)
         for _ in range(2):
-            reply = await self._ask(old, opened)
+            reply = asyncio.run(self._ask(self._request(old, opened), until_s - monotonic()))
             if reply.status != HTTPStatus.CONFLICT:
                 return self._judge(reply, opened, old)
             latest = _size(reply.body)
-            # Another process of this site may have published and submitted meanwhile.
-            opened = self._log.checkpoint()
             if latest is None:
                 return Misconfigured("The witness tells no size that could be understood.")
+            # Another process of this site may have published and submitted meanwhile.
+            opened = self._log.checkpoint()
             if latest > opened.checkpoint.size or latest == old:
                 return self._rolled_back(latest, opened.checkpoint.size)
             old = latest
         return Unreachable("The witness was busy with other checkpoints of this log.")
 
-    async def _ask(self, old: int, opened: Opened) -> _Reply:
+    def _request(self, old: int, opened: Opened) -> bytes:
         size = opened.checkpoint.size
         proof = tuple(consistency_proof(self._hashes(size), old, size))
-        body = Request(old, proof, opened.note.encode()).encode()
+        return Request(old, proof, opened.note.encode()).encode()
+
+    async def _ask(self, body: bytes, timeout_s: float) -> _Reply:
+        """What the witness answers; a coroutine, because only those end at a given time."""
         headers = {"Content-Type": "text/plain; charset=utf-8", "Accept-Encoding": "identity"}
         async with (
+            asyncio.timeout(timeout_s),
             # No proxy and no further certificates from the environment, which only the
             # configuration reads; a proxy for this belongs to the network.
             httpx.AsyncClient(
-                verify=self._trusted, trust_env=False, timeout=self._timeout_s
+                verify=self._trusted,
+                trust_env=False,
+                timeout=None,  # noqa: S113 - the whole has one
             ) as client,
             client.stream("POST", self._url, content=body, headers=headers) as response,
         ):
