@@ -93,9 +93,9 @@ class Sheet:
         Raises:
             PosternError: `invalid` where there is no letter for a character.
         """
+        _check_letters(text, bold=block.bold)
         size, lines = fit(text, block)
         font = _font(size, bold=block.bold)
-        _check_letters(text, font)
         for number, line in enumerate(lines):
             # A site may be called what it likes: a dollar begins no formula.
             self._axes.text(
@@ -172,8 +172,8 @@ def _width(text: str, size: float, *, bold: bool) -> float:
     return float(font.get_width_height()[0]) / _SUBPIXELS * POINT
 
 
-def _check_letters(text: str, font: FontProperties) -> None:
-    letters = get_font(findfont(font))
+def _check_letters(text: str, *, bold: bool) -> None:
+    letters = get_font(findfont(_font(1.0, bold=bold)))
     for character in text:
         if not letters.get_char_index(ord(character)):
             raise invalid(
