@@ -174,7 +174,9 @@ def test_attack_token_with_another_share_is_invalid(office: Office) -> None:
 
 @pytest.mark.parametrize(("person", "sort"), [(ALICE, Sort.SHARE), (CAROL, Sort.REFERENCE)])
 def test_pass_of_the_wrong_sort_is_invalid(office: Office, person: PersonId, sort: Sort) -> None:
-    """What it carries is not what the person agreed to."""
+    """The person agreed to both ways of keeping; the handle is of the one that was issued."""
+    both_ways = {StorageMode.PASS, StorageMode.SHARED} - {MODES[person]}
+    office.store.consents.add(also(person, both_ways.pop()))
     handle = bytes.fromhex(office.issue(person).credential.id[5:])
     forged = Pass(sort, office.vault.site, handle, NOW, ENDS, bytes(32))
 
@@ -182,11 +184,14 @@ def test_pass_of_the_wrong_sort_is_invalid(office: Office, person: PersonId, sor
 
 
 def test_pass_opens_nothing_after_its_consent_was_taken_back(office: Office) -> None:
-    """Its reference went with the consent, and so did its key; the reason is the consent."""
-    text = office.issue(ALICE).text
+    """Its reference went with the consent, and so did its key; the reason is the consent, also once
+    the pass itself is switched off."""
+    issued = office.issue(ALICE)
     office.store.consents.withdraw(consent(ALICE).id, NOW, office.vault.destroy)
+    assert Reason.NO_CONSENT is office.shown(issued.text)
+    office.store.credentials.enable(issued.credential.id, enabled=False)
 
-    assert Reason.NO_CONSENT is office.shown(text)
+    assert Reason.NO_CONSENT is office.shown(issued.text)
 
 
 def test_pass_opens_nothing_after_its_consent_ran_out(office: Office) -> None:

@@ -151,6 +151,22 @@ def test_access_points_may_share_an_actuator_and_cameras_may_be_left_over(tmp_pa
     assert {"lane", "desk", "back"} == set(site.cameras)
 
 
+def test_a_reader_of_passes_stands_beside_a_camera_that_sees_faces(tmp_path):
+    """A desk reader is fine; alone it would open nothing, also where there are two of them."""
+    desk = '[camera.desk]\nkind = "v4l"\nsees = "pass"\n'
+    two = desk + '[camera.other]\nkind = "v4l"\nsees = "pass"\n'
+    out = '[access_point.out]\ncameras = [{}]\nactuator = "boom"\n'
+    beside = with_lines(('cameras = ["lane"]', 'cameras = ["lane", "desk"]')) + desk
+
+    assert Kind.PASS is read(tmp_path, beside).cameras[CameraId("desk")].sees
+    for cameras in ('"desk"', '"desk", "other"'):
+        with pytest.raises(ConfigError) as refused:
+            read(tmp_path, MINIMAL + two + out.format(cameras))
+        (problem,) = refused.value.problems
+        assert "access_point.out.cameras" == problem.path
+        assert "a pass alone opens nothing" in problem.message
+
+
 def test_an_unknown_schedule_is_refused_when_a_permit_asks_for_it(tmp_path):
     """With the ones that there are."""
     text = with_lines(("[camera", 'time_zone = "UTC"\n[camera')) + "[schedule.day]\nmonday = []\n"

@@ -13,7 +13,6 @@ from postern.app.passes import face_of, pass_of
 from postern.core.access_point import AccessPoint
 from postern.core.consent import StorageMode
 from postern.core.credential import Credential
-from postern.core.decide import State
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
@@ -72,11 +71,11 @@ class SiteClaims:
         shown = known.state.credentials.get(pass_of(read.handle))
         if shown is None:
             return self._unknown(read)
+        reason = _uncovered(shown, read, known, now) or _fault(shown, read, now)
+        if reason is not None:
+            return reason
         face = known.state.credentials.get(face_of(read.handle))
-        reason = _fault(shown, read, now) or _uncovered(face, shown, read, known, now)
-        if reason is not None or face is None:
-            return reason or Reason.NO_CONSENT
-        reference = self._open(read, face)
+        reference = Reason.CREDENTIAL_NOT_ENABLED if face is None else self._open(read, face)
         return reference if isinstance(reference, Reason) else Claim(shown.id, reference)
 
     def _unknown(self, read: Pass) -> Reason:
@@ -91,6 +90,8 @@ class SiteClaims:
 
     def _open(self, read: Pass, face: Credential) -> Reference | Reason:
         person = PersonId(face.holder)
+        if face.mode is not _MODES[read.sort] or not face.enabled:
+            return Reason.INVALID_PASS
         try:
             if read.sort is Sort.REFERENCE:
                 template = self.vault.open(Sealed(face.id, person, read.content))
@@ -109,36 +110,26 @@ class SiteClaims:
         return Reference(face.id, person, template)
 
 
+def _uncovered(shown: Credential, read: Pass, known: Known, now: Moment) -> Reason | None:
+    """Why a pass must not open its reference here and now, sound as it may be."""
+    person, mode = PersonId(shown.holder), _MODES[read.sort]
+    if not any(person in one.holders and one.requires(Factor.FACE) for one in known.permits):
+        return Reason.UNAUTHORIZED
+    place = known.state.access_point.id
+    agreed = any(
+        consent.mode is mode and consent.holds(place, now.utc)
+        for consent in known.state.consents.get(person, ())
+    )
+    return None if agreed else Reason.NO_CONSENT
+
+
 def _fault(shown: Credential, read: Pass, now: Moment) -> Reason | None:
     """What is wrong with a pass that the site issued, by what it knows of it now."""
     # A pass that was issued anew under the same handle ends the one before.
-    if not shown.enabled or shown.valid_from != read.issued or shown.factor is not Factor.PASS:
+    if not shown.enabled or shown.valid_from != read.issued:
         return Reason.CREDENTIAL_NOT_ENABLED
     if not shown.valid_from <= now.utc:
         return Reason.CREDENTIAL_NOT_ACTIVE
     if shown.valid_until is None or not now.utc < shown.valid_until:
         return Reason.CREDENTIAL_EXPIRED
     return None
-
-
-def _uncovered(
-    face: Credential | None, shown: Credential, read: Pass, known: Known, now: Moment
-) -> Reason | None:
-    """Why the pass must not open its reference here and now, sound as it is."""
-    asked = any(
-        shown.holder in permit.holders and permit.requires(Factor.FACE) for permit in known.permits
-    )
-    if not asked:
-        return Reason.UNAUTHORIZED
-    # The reference goes when its consent ends, and the pass is left.
-    if face is None or not _agreed(face, known.state, now):
-        return Reason.NO_CONSENT
-    fits = face.mode is _MODES[read.sort] and face.holder == shown.holder and face.enabled
-    return None if fits else Reason.INVALID_PASS
-
-
-def _agreed(face: Credential, state: State, now: Moment) -> bool:
-    return any(
-        consent.mode is face.mode and consent.holds(state.access_point.id, now.utc)
-        for consent in state.consents.get(PersonId(face.holder), ())
-    )

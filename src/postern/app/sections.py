@@ -166,6 +166,18 @@ class Sections:
                     f"It stands at line {there.lines.line}; a camera watches one access point.",
                 )
             watched.setdefault(name, one)
+        if all(self._sees_passes(name) for name in cameras.value):
+            cameras.refuse(
+                "names only cameras that see passes, and a pass alone opens nothing.",
+                'Add a camera that sees "face"; it reads passes, too.',
+            )
+
+    def _sees_passes(self, name: object) -> bool:
+        """Whether a camera is a reader of passes and of nothing else."""
+        section = self._root.table.get(CAMERA)
+        known = isinstance(section, dict) and isinstance(name, str)
+        camera = section.get(name) if known else None
+        return isinstance(camera, dict) and camera.get("sees") == Kind.PASS
 
     def _check_reference(self, place: Place, section: str) -> None:
         name = place.table.get(section)

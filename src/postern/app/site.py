@@ -144,7 +144,7 @@ class Camera:
 
     Attributes:
         id: Its name.
-        sees: Whether it looks for faces or plates.
+        sees: What it looks for; one that looks for faces reads passes, too.
         kind: Its kind, a row of the table of sources.
         config: That kind's own configuration.
     """

@@ -19,6 +19,7 @@ from postern.app.duty import on_duty
 from postern.app.enrolment import Enrolments
 from postern.app.matching import SiteFaceMatcher
 from postern.app.passes import Passes, pass_seed
+from postern.app.proving import Proved, check, prove
 from postern.app.records import LEDGER, Keeper, Records, log_origin, log_seed
 from postern.app.register import StoredRegister
 from postern.app.secrets import Provided, signing_secret
@@ -63,9 +64,9 @@ from postern.vision.plates.grammar import grammar
 from postern.vision.plates.match import PlateMatcher
 from postern.vision.track import Patience, Tracker
 
-#: A face fills much of the picture and hardly moves between frames; a plate is small and does.
+#: A face fills much of the picture and hardly moves between frames; a plate is small and does. A
+#: pass is waved about, and not read in every frame.
 _FACE_PATIENCE = Patience()
-#: A pass is read in every other frame, and moves by its own width when it is held up.
 _PASS_PATIENCE = Patience(reach=3.0, min_overlap=0.05)
 _PLATE_PATIENCE = Patience(reach=4.0, min_overlap=0.1, max_probes=8, max_age_s=30.0)
 #: Characters of most plates.
@@ -172,13 +173,30 @@ def open_service(installation: Installation, observer: Observer) -> Iterator[Ser
 
 def _record_keepers(installation: Installation, observer: Observer) -> tuple[Keeper, Witnessing]:
     """What publishes the log, and what has it witnessed."""
+    clients = _witness_clients(installation)
+    return Keeper(installation.records, observer.health), Witnessing(clients, observer.health)
+
+
+def _witness_clients(installation: Installation) -> list[WitnessClient]:
+    """The witnesses that the site asks."""
     site, log = installation.site, installation.records.log
     folder = site.data / LEDGER
-    clients = [
+    return [
         WitnessClient(entry, folder / "witnesses", log, lambda size: Tiles(folder, size))
         for entry in site.witnesses.values()
     ]
-    return Keeper(installation.records, observer.health), Witnessing(clients, observer.health)
+
+
+def prove_event(installation: Installation, index: int) -> tuple[bytes, Proved]:
+    """The proof of one event as a file, and what it shows; its witnesses are asked if need be.
+
+    Raises:
+        PosternError: As `prove`.
+    """
+    folder, log = installation.site.data / LEDGER, installation.records.log
+    clients = _witness_clients(installation)
+    proof = prove(log, lambda size: Tiles(folder, size), clients, index)
+    return proof, check(proof, log.verifier, tuple(client.verifier for client in clients))
 
 
 def build_service(installation: Installation, observer: Observer) -> Service:
@@ -201,7 +219,8 @@ def build_service(installation: Installation, observer: Observer) -> Service:
 
 
 def tidy(installation: Installation) -> None:
-    """Forgets what has run out: what old events said, and the faces of people whose consent ended.
+    """Forgets what has run out: what old events said, the faces of people whose consent ended, and
+    passes.
 
     Raises:
         PosternError: Where the store or the keys cannot be used now.
@@ -211,6 +230,7 @@ def tidy(installation: Installation) -> None:
         return  # A clock that was set to the end of time must not erase everybody.
     installation.records.expire(now - installation.site.retention)
     withdrawals(installation).lapse(now)
+    passes(installation).expire(now)
 
 
 def enrolments(installation: Installation) -> Enrolments:

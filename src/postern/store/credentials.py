@@ -137,16 +137,6 @@ class Credentials:
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
 
-    def count(self, factor: Factor) -> int:
-        """How many credentials of a factor there are, also those that count no more.
-
-        Raises:
-            PosternError: `unavailable`.
-        """
-        query = select(func.count()).where(credentials.c.factor == factor)
-        with self._database.reading() as connection:
-            return connection.scalar(query) or 0
-
     def people_with(self, mode: StorageMode) -> frozenset[PersonId]:
         """Everybody with a face reference that is kept in this way.
 
