@@ -15,6 +15,7 @@ from typer.main import get_command
 from postern.actuators import KINDS as ACTUATORS
 from postern.app.clock import EARLIEST, LONGEST_USE
 from postern.app.config import load
+from postern.app.tables import SiteTable
 from postern.bench.face_calibration import COHORT_SIZE, DEALS
 from postern.cli import app
 from postern.cli.console import fail
@@ -26,7 +27,6 @@ from postern.core.look import ADVICE, Flaw
 from postern.core.vehicle import ALPHABET
 from postern.engine.watch import STOP_S
 from postern.sources import KINDS as SOURCES
-from postern.store.events import KEPT_FOR
 from postern.store.throttles import MAX_FAILURES, WAIT
 from postern.vision.faces.cohort import NEAREST
 from postern.vision.faces.continuity import FaceContinuity
@@ -307,7 +307,7 @@ def test_limits_that_the_pages_state_are_the_codes() -> None:
     assert f"in {DEALS} ways" in text
     assert f"a time before {EARLIEST.year}, or {LONGEST_USE.days // 365} years later" in text
     assert f"never longer than {STOP_S}" in ARCHITECTURE
-    assert f"({KEPT_FOR.days} days unless" in SAFEGUARDS
+    assert f"({SiteTable('x').retention_days} days unless" in SAFEGUARDS
 
 
 def test_fishers_examples_are_what_the_code_gives() -> None:

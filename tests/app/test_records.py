@@ -74,6 +74,15 @@ def test_events_about_one_person_are_found_in_every_month(records: Records) -> N
     assert first.holders != second.holders  # type: ignore[union-attr]
 
 
+def test_only_those_who_are_to_be_known_are_shown_by_their_id(records: Records) -> None:
+    """All others stay under their pseudonyms."""
+    records.append_all((granted("a"), replace(granted("b"), holders=(ERIN,))))
+
+    erins, alices = [entry.event for entry in records.list(known=[ERIN])]
+    assert (ERIN,) == erins.holders  # type: ignore[union-attr]
+    assert (ALICE,) != alices.holders  # type: ignore[union-attr]
+
+
 def test_what_another_process_kept_is_there(tmp_path: Path, store: Store, records: Records) -> None:
     """Also where it died before it told the index."""
     records.append(granted("a"))

@@ -131,6 +131,7 @@ class Records:
         access_point: AccessPointId | None = None,
         about: str | None = None,
         limit: int = 100,
+        known: Iterable[str] | None = None,
     ) -> tuple[Entry, ...]:
         """Events that have not expired, newest first.
 
@@ -140,6 +141,8 @@ class Records:
             access_point: Only decisions, and what became of them, at this one.
             about: Only those that name this id.
             limit: At most so many.
+            known: Who is to be shown by their id; all others keep their pseudonyms. Everybody that
+                the site still knows where it is not given.
 
         Raises:
             PosternError: As `follow`.
@@ -152,7 +155,7 @@ class Records:
             naming=None if about is None else self.log.pseudonyms.every(about),
             limit=limit,
         )
-        ids = tuple(self._ids())
+        ids = tuple(self._ids() if known is None else known)
         names = {m: self.log.pseudonyms.names(at, ids) for m, at in _months(found).items()}
         return tuple(replace(e, event=reveal(e.event, names[month(e.at)])) for e in found)
 

@@ -1,42 +1,107 @@
-"""`postern events`: what was decided and done."""
+"""`postern events`: what was decided and done, and whether the record of it is whole."""
 
+import os
+import pwd
 from dataclasses import fields
+from time import perf_counter
 from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from postern.cli.console import OUT, show_json
+from postern.app.records import LEDGER
+from postern.app.wire import Installation
+from postern.cli.console import OUT, progress, say, show_json
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
-from postern.core.event import Event
+from postern.core.errors import invalid
+from postern.core.event import Event, Viewed
+from postern.core.ids import PersonId
+from postern.ledger.verify import verify_log
+from postern.store.events import Entry
+
+#: Characters of a reason: a sentence that the person will read.
+LEAST_WHY, MOST_WHY = 8, 200
 
 
 def events(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many.")] = 30,
+    person: Annotated[
+        str | None, typer.Option(help="Only what names this person; needs --reason.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why you look; it is recorded, and the person can see it.")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="First check that all of it is what was logged.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
     site: SiteFile = SITE_FILE,
 ) -> None:
-    """Show the newest events. They name people and vehicles by id only."""
+    """Show the newest events. People appear under names of the month that lead to nobody."""
     with opened(site) as installation:
-        entries = installation.records.list(limit=limit)
+        if verify:
+            _verify(installation)
+        entries = _entries(installation, person, reason, limit)
         zone = installation.site.zone
     if as_json:
-        show_json(
-            [{"id": e.id, "at": e.at, "kind": e.kind, "event": _record(e.event)} for e in entries]
-        )
+        show_json([{"id": e.id, "at": e.at, "kind": e.kind, "event": _record(e.event)}
+                   for e in entries])  # fmt: skip
         return
     table = Table("no.", "when", "what", "details")
     for entry in entries:
-        details = Text(_words(entry.event)) if entry.event else Text("expired", "dim")
         when = f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-        table.add_row(entry.id, when, entry.kind, details)
-    OUT.print(table if entries else "Nothing has happened yet.")
+        table.add_row(entry.id, when, entry.kind, Text(_words(entry.event)))
+    OUT.print(table if entries else "Nothing is recorded.")
 
 
-def _record(event: Event | None) -> dict[str, object] | None:
-    if event is None:
-        return None
+def _entries(
+    installation: Installation, person: str | None, reason: str | None, limit: int
+) -> tuple[Entry, ...]:
+    records, vehicles = installation.records, installation.store.vehicles.all()
+    if person is None:
+        if reason is not None:
+            raise invalid("A reason is for looking at one person's events.", "Add --person ID.")
+        return records.list(limit=limit, known=[vehicle.id for vehicle in vehicles])
+    known = installation.store.people.find(PersonId(person)).id
+    why = " ".join((reason or "").split())
+    if not (LEAST_WHY <= len(why) <= MOST_WHY and why.isprintable()):
+        raise invalid(
+            "Looking at one person's events needs a reason, which that person can see.",
+            f'Add --reason "..." with {LEAST_WHY} to {MOST_WHY} characters.',
+        )
+    # Recorded before anything is shown.
+    records.append(Viewed(installation.clock.now().utc, known, _operator(), why))
+    return records.list(limit=limit, about=known, known=[known, *(v.id for v in vehicles)])
+
+
+def _verify(installation: Installation) -> None:
+    """Refuses a record that is not whole.
+
+    Raises:
+        PosternError: `invalid` with the first thing that does not fit.
+    """
+    records = installation.records
+    records.settle()
+    with progress("Verifying ...") as bar:
+        folder = installation.site.data / LEDGER
+        found = verify_log(folder, records.log.verifier.vkey, perf_counter, bar.of)
+    say(
+        f"Entries checked: {found.checkpoint.size:,}. Events still kept: {found.contents:,}. "
+        "All are what was logged."
+    )
+
+
+def _operator() -> str:
+    """Who uses this terminal, as the system knows them."""
+    number = os.getuid()
+    try:
+        return f"terminal:{pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"terminal:{number}"
+
+
+def _record(event: Event) -> dict[str, object]:
     return {field.name: getattr(event, field.name) for field in fields(event)}
 
 
