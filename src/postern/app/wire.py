@@ -12,6 +12,7 @@ from uuid import uuid4
 import cv2
 
 from postern.actuators import KINDS as ACTUATORS
+from postern.app.backup import clear_drafts
 from postern.app.claims import SiteClaims
 from postern.app.clock import SystemClock, plausible
 from postern.app.config import load, models_folder, provided_secrets
@@ -19,7 +20,6 @@ from postern.app.duty import on_duty
 from postern.app.enrolment import Enrolments
 from postern.app.matching import SiteFaceMatcher
 from postern.app.passes import Passes, pass_seed
-from postern.app.proving import Proved, check, prove
 from postern.app.records import LEDGER, Keeper, Records, log_origin, log_seed
 from postern.app.register import StoredRegister
 from postern.app.secrets import Provided, signing_secret
@@ -44,7 +44,7 @@ from postern.ledger.verify import VKEY
 from postern.sources import KINDS as SOURCES
 from postern.store.store import STORE_FILE, Store, open_store
 from postern.vault.passes import claims as is_pass
-from postern.vault.vault import Vault, open_vault
+from postern.vault.vault import KEYRING_FILE, Vault, open_vault
 from postern.vision.faces.continuity import FaceContinuity
 from postern.vision.faces.load import (
     DetectorName,
@@ -156,6 +156,27 @@ def open_site(site: Site, *, throwaway: bool = False) -> Iterator[Installation]:
 
 
 @contextmanager
+def open_keys(site: Site) -> Iterator[Vault]:
+    """The site's keys alone, where its store is lost or is to be replaced; closed at the end.
+
+    Raises:
+        PosternError: `not_found` where the site has no keys; as `open_vault`.
+    """
+    if not (site.data / KEYRING_FILE).exists():
+        raise PosternError(
+            Code.NOT_FOUND,
+            f"There is no file {KEYRING_FILE} in {site.data}.",
+            "Without this site's keys a backup's references open no more.",
+        )
+    # One reference at least is expected, so that no key file is made anew.
+    vault = open_vault(site.data, 1, provided_secrets().secrets(site.data).site)
+    try:
+        yield vault
+    finally:
+        vault.close()
+
+
+@contextmanager
 def open_service(installation: Installation, observer: Observer) -> Iterator[Service]:
     """The site's only service, not started yet; stopped at the end.
 
@@ -163,6 +184,7 @@ def open_service(installation: Installation, observer: Observer) -> Iterator[Ser
         PosternError: `conflict` where the site is served already; as `build_service`.
     """
     with on_duty(installation.site.data), ExitStack() as parts:
+        clear_drafts(installation.site.data)
         service = build_service(installation, observer)
         for part in (*_record_keepers(installation, observer), service):
             parts.callback(part.stop)
@@ -185,18 +207,6 @@ def _witness_clients(installation: Installation) -> list[WitnessClient]:
         WitnessClient(entry, folder / "witnesses", log, lambda size: Tiles(folder, size))
         for entry in site.witnesses.values()
     ]
-
-
-def prove_event(installation: Installation, index: int) -> tuple[bytes, Proved]:
-    """The proof of one event as a file, and what it shows; its witnesses are asked if need be.
-
-    Raises:
-        PosternError: As `prove`.
-    """
-    folder, log = installation.site.data / LEDGER, installation.records.log
-    clients = _witness_clients(installation)
-    proof = prove(log, lambda size: Tiles(folder, size), clients, index)
-    return proof, check(proof, log.verifier, tuple(client.verifier for client in clients))
 
 
 def build_service(installation: Installation, observer: Observer) -> Service:
