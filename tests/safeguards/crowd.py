@@ -1,0 +1,298 @@
+"""Five hundred strangers before the real service, and everything that it wrote meanwhile.
+
+`postern run` runs in a process of its own, under strace where there is one, until so many attempts
+have ended. Every door plays real faces and every barrier drawn plates, each picture without loss,
+so that the very vectors that the service made of them can be made again and looked for. One person
+and one vehicle are registered, and come once: what is looked for would be there to be found.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from postern.app.wire import Installation, open_site, read_site
+from postern.cli.demo.barrier import draw_plate
+from postern.core.evidence import Factor
+from postern.core.ids import CameraId, PersonId, VehicleId
+from postern.core.permit import Ceiling
+from postern.core.person import Person
+from postern.core.vehicle import Vehicle, plate_text
+from postern.frame import Frame, Image, Recogniser, Template
+from postern.picture import decode
+from postern.vision.faces.load import load_recogniser
+from postern.vision.faces.reference import reference
+from postern.vision.model import Models, read_manifest
+from postern.vision.plates import recogniser as plate_recogniser
+from postern.vision.plates.grammar import grammar
+from tests.needs import SHARED, shared
+from tests.people import consent, credential, moment, permit
+from tests.safeguards.traces import Vector
+from tests.vision.plates.render import plate_number
+
+ATTEMPTS = 500
+DOORS, AT_A_DOOR = 28, 17
+BARRIERS, AT_A_BARRIER = 3, 9
+#: Pictures a second, and how many of the empty scene follow on each passer-by. The tracker gives
+#: somebody up a second after the last look; then the attempt ends.
+DOOR_FPS, DOOR_EMPTY = 3.5, 4
+BARRIER_FPS, BARRIER_EMPTY = 1.7, 2
+RESIDENT, VAN, VAN_PLATE = PersonId("p-resident"), VehicleId("v-van"), "KA MP 417"
+YEAR = timedelta(days=365)
+#: Where the program writes: its data, and what is its home and its folder for temporary files.
+WRITTEN = ("data", "user", "temporary")
+#: Seconds; twenty times what it takes, since other programs may take the cores.
+_PATIENCE_S = 240.0
+_PROGRAM = "import sys; sys.argv[0] = 'postern'; from postern.cli import main; main()"
+_SOURCE = Path(__file__).parents[2] / "src"
+#: What makes, names or fills a file, and what reaches out.
+CALLS = (
+    "open,openat,creat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,mknod,mknodat,"
+    "memfd_create,connect,sendto,sendmsg,bind"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody whom the site does not know.
+
+    Attributes:
+        name: For messages.
+        image: What the camera saw.
+        template: What the recogniser makes of it.
+        plate: What their plate shows; empty for a face.
+    """
+
+    name: str
+    image: Image
+    template: Template
+    plate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What is left of the run.
+
+    Attributes:
+        home: The folder of everything.
+        strangers: Who came.
+        turned: Their vectors in the site's own axes, in the order of `strangers`; none for plates.
+        told: What the process wrote to either stream.
+        files: Every file below `home` but what went in: while it ran, and after it had ended.
+        calls: The calls that strace saw; None without it.
+    """
+
+    home: Path
+    strangers: tuple[Stranger, ...]
+    turned: tuple[Vector, ...]
+    told: str
+    files: Mapping[str, bytes]
+    calls: tuple[str, ...] | None
+
+    @property
+    def data(self) -> Path:
+        """The site's data folder."""
+        return self.home / "data"
+
+
+def turn_away(home: Path) -> Crowd:
+    """Lets the crowd come; what it wrote stays in `home`."""
+    for name in (*WRITTEN, "going-in"):
+        (home / name).mkdir(parents=True)
+    models = Models(home / "models", read_manifest())
+    if (SHARED / "models/yunet_n_dynamic.onnx").exists():
+        models.import_file(SHARED / "models/yunet_n_dynamic.onnx")
+    strangers, resident = _gathered(models)
+    (home / "site.toml").write_text(_site(home / "going-in", strangers, resident), "utf-8")
+    with open_site(read_site(home / "site.toml")) as installation:
+        _register(installation, [one.template for one in resident])
+        turned = tuple(_turned(installation, one) for one in strangers)
+    while_running, calls = _run(home)
+    files = {f"running: {name}": data for name, data in while_running.items()}
+    told = "".join((home / name).read_text("utf-8") for name in ("out.txt", "err.txt"))
+    return Crowd(home, strangers, turned, told, files | _files(home), calls)
+
+
+def _turned(installation: Installation, stranger: Stranger) -> Vector:
+    if stranger.plate:
+        return np.zeros(0, np.float32)
+    return np.asarray(installation.vault.rotate(stranger.template).values, np.float32)
+
+
+def _gathered(models: Models) -> tuple[tuple[Stranger, ...], tuple[Stranger, ...]]:
+    """The strangers, and three looks of the one face that is registered."""
+    people = sorted(path for path in shared("data/faces-lfw").iterdir() if path.is_dir())
+    faces = load_recogniser(models, "yunet" if models.present("yunet") else "dlib")
+    several = (path for path in people if len(list(path.iterdir())) >= 6)
+    looks = (_seen(faces, file.stem, _read(file)) for file in sorted(next(several).iterdir()))
+    resident = _best_last([one for one in looks if one])
+    alone = (path for path in people if len(list(path.iterdir())) == 1)
+    met = (_seen(faces, path.name, _read(next(path.iterdir()))) for path in alone)
+    strangers = list(islice((one for one in met if one), DOORS * AT_A_DOOR))
+    plates = plate_recogniser.load(models, grammar(("eu",)))
+    rng = np.random.default_rng(11)
+    while len(strangers) < DOORS * AT_A_DOOR + BARRIERS * AT_A_BARRIER:
+        text = plate_number(rng)
+        shown = _seen(plates, text, _lane(text))
+        if shown:
+            strangers.append(replace(shown, plate=text))
+    return tuple(strangers), resident
+
+
+def _best_last(looks: Sequence[Stranger]) -> tuple[Stranger, ...]:
+    """Three looks, and the one of the others that is most like them."""
+    vectors = [np.asarray(one.template.values, np.float32) for one in looks]
+    middle = np.mean(vectors[:3], axis=0)
+    nearest = min(range(3, len(looks)), key=lambda at: float(np.linalg.norm(vectors[at] - middle)))
+    return (*looks[:3], looks[nearest])
+
+
+def _read(file: Path) -> Image:
+    return decode(file.read_bytes())
+
+
+def _lane(text: str) -> Image:
+    """A plate in a grey lane, (120, 240, 3) uint8."""
+    lane = np.full((120, 240, 3), 90, np.uint8)
+    small = cv2.resize(draw_plate(text), (120, 26), interpolation=cv2.INTER_AREA)
+    lane[47:73, 60:180] = small
+    return lane
+
+
+def _seen(recogniser: Recogniser, name: str, image: Image) -> Stranger | None:
+    """Somebody with one look that can be compared; None where the picture does not give that."""
+    sightings = recogniser.sightings(Frame(CameraId("any"), image, moment(), 0))
+    if len(sightings) != 1 or sightings[0].template is None:
+        return None
+    return Stranger(name, image, sightings[0].template)
+
+
+def _site(folder: Path, strangers: Sequence[Stranger], resident: Sequence[Stranger]) -> str:
+    """The site's file; the pictures that its cameras play are written to the folder."""
+    faces = [one for one in strangers if not one.plate]
+    cars = [one for one in strangers if one.plate]
+    van = Stranger("van", _lane(VAN_PLATE), cars[0].template, VAN_PLATE)
+    lines = ['[site]', 'name = "Crowd"', 'data = "data"']  # fmt: skip
+    for number in range(DOORS + BARRIERS):
+        if number < DOORS:
+            guests = faces[number::DOORS] + ([resident[3]] if number == 0 else [])
+            sees, fps, empty = "face", DOOR_FPS, DOOR_EMPTY
+        else:
+            guests = cars[number - DOORS :: BARRIERS] + ([van] if number == DOORS else [])
+            sees, fps, empty = "plate", BARRIER_FPS, BARRIER_EMPTY
+        _film(folder / f"{number}", [one.image for one in guests], empty)
+        lines += [
+            f"[camera.c{number}]", 'kind = "file"', f'path = "going-in/{number}"', f"fps = {fps}",
+            "loop = true", f'sees = "{sees}"', f"[actuator.a{number}]", 'kind = "simulated"',
+            f"[access_point.{sees}-{number}]", f'cameras = ["c{number}"]',
+            f'actuator = "a{number}"',
+        ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _film(folder: Path, images: Sequence[Image], empty: int) -> None:
+    """A folder of pictures: each of these, and so many of the empty scene after it."""
+    folder.mkdir()
+    nobody = folder.parent / f"{folder.name}.png"
+    cv2.imwrite(str(nobody), np.full_like(images[0], 90))
+    for number, image in enumerate(images):
+        cv2.imwrite(str(folder / f"{number:03}-a.png"), image)
+        for gap in range(empty):
+            os.link(nobody, folder / f"{number:03}-b{gap}.png")
+
+
+def _register(installation: Installation, looks: Sequence[Template]) -> None:
+    """One person and one vehicle, with a permit for every access point."""
+    store, vault, now = installation.store, installation.vault, installation.clock.now().utc
+    places = frozenset(installation.site.access_points)
+    doors = frozenset(place for place in places if place.startswith("face"))
+    store.people.add(Person(RESIDENT, "Resident"))
+    store.consents.add(consent(RESIDENT, places=doors, given=now, expires=now + YEAR))
+    face = credential(Factor.FACE, RESIDENT, valid_from=now)
+    sealed = vault.seal(face.id, RESIDENT, reference(looks[:3]))
+    store.credentials.add(face, now=now, sealed=sealed.blob)
+    store.vehicles.add(Vehicle(VAN, plate_text(VAN_PLATE), "the van"))
+    store.credentials.add(credential(Factor.PLATE, VAN, valid_from=now), now=now)
+    for name, holder, at, factor in (
+        ("resident", RESIDENT, doors, Factor.FACE), ("van", VAN, places - doors, Factor.PLATE)
+    ):  # fmt: skip
+        ceiling = Ceiling(factor, 1e-3 if factor is Factor.FACE else 1e-4)
+        store.permits.add(permit(
+            holder, factors=(ceiling,), at=at, max_false_accept=ceiling.max_p, liveness=False,
+            valid_from=now, name=name,
+        ))  # fmt: skip
+
+
+def _run(home: Path) -> tuple[dict[str, bytes], tuple[str, ...] | None]:
+    """Runs the service until enough attempts have ended; what it had written by then, and what it
+    called."""
+    command = [sys.executable, "-c", _PROGRAM, "run", "site.toml"]
+    calls = home / "calls.txt"
+    strace = shutil.which("strace")
+    if strace:
+        # As a grandchild, so that a signal to the child reaches the program itself.
+        options = ["-D", "-f", "--seccomp-bpf", "-s", "256", "-o", str(calls)]
+        command = [strace, *options, "-e", f"trace={CALLS}", *command]
+    with (home / "out.txt").open("wb") as out, (home / "err.txt").open("wb") as err:
+        process = subprocess.Popen(
+            command, cwd=home, env=_environment(home), stdout=out, stderr=err
+        )
+        try:
+            _await_crowd(home / "err.txt", process)
+            written = _files(home)
+        finally:
+            process.terminate()
+            process.wait(30)
+    assert 0 == process.returncode, (home / "err.txt").read_text("utf-8")[-2000:]
+    return written, _lines(calls) if strace else None
+
+
+def _await_crowd(told: Path, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while ended(told.read_text("utf-8"), "denied") < ATTEMPTS:
+        assert process.poll() is None, told.read_text("utf-8")[-2000:]
+        assert time.monotonic() < deadline, told.read_text("utf-8")[-2000:]
+        time.sleep(0.2)
+
+
+def ended(told: str, how: str, where: str = "") -> int:
+    """How many attempts were `granted` or `denied` at the doors (`face`) or barriers (`plate`)."""
+    return len(re.findall(rf"^{where}[\w-]*: {how} ", told, re.MULTILINE))
+
+
+def _lines(calls: Path) -> tuple[str, ...]:
+    """What strace wrote, after it had written everything."""
+    deadline = time.monotonic() + 10.0
+    while "+++ exited" not in (text := calls.read_text("utf-8", "replace"))[-200:]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return tuple(text.splitlines())
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """The environment of a program whose every file goes below `home`."""
+    kept = {
+        k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+    }
+    return {
+        **kept, "POSTERN_MODELS": str(home / "models"), "HOME": str(home / "user"),
+        "TMPDIR": str(home / "temporary"), "PYTHONPATH": str(_SOURCE),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }  # fmt: skip
+
+
+def _files(home: Path) -> dict[str, bytes]:
+    """What the program wrote below `home`, by its path there."""
+    found = [path for name in WRITTEN for path in (home / name).rglob("*") if path.is_file()]
+    found += [path for path in (home / "out.txt", home / "err.txt") if path.exists()]
+    return {str(path.relative_to(home)): path.read_bytes() for path in found}
