@@ -10,22 +10,24 @@ import av
 import numpy as np
 import pytest
 
-from postern.app.wire import Installation
+from postern.app.enrolment import Applicant
+from postern.app.wire import Installation, enrolments
 from postern.cli.demo.barrier import Visit
 from postern.cli.demo.clip import FPS, write
 from postern.cli.demo.door import VISIT_S, Portrait
 from postern.cli.demo.scene import Cast
-from postern.cli.enrol import keep
+from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
-from postern.core.ids import CredentialId, PersonId, VehicleId
+from postern.core.ids import EventId, PersonId
 from postern.core.person import Person
 from postern.engine.enrol import Presence
 from postern.engine.ports import Outcome
 from postern.frame import Template
 from postern.sources import KINDS
 from postern.store.store import Store, open_store
-from postern.vault.vault import open_vault
+from postern.vault.keyring import KeyName, open_keyring
+from postern.vault.vault import KEYRING_FILE, open_vault
 from tests.cli.terminal import postern
 from tests.demo_site import Watcher, demo_site, played
 from tests.people import ALICE, NOW, PERSONS, consent, credential
@@ -111,17 +113,34 @@ def test_enrolment_is_kept_with_its_consent_or_not_at_all(
     assert (terms.purpose, terms.text_version) == (given.purpose, given.text_version)
     assert {"door"} == given.places
     assert terms.valid_days == (given.expires - given.given).days
-    kinds = [entry.kind for entry in installation.store.events.list()]
+    kinds = [entry.kind for entry in installation.records.list()]
     assert {"consented", "enrolled"} <= set(kinds)
 
-    # And where it fails, neither name nor consent nor reference is.
+    # And where it fails, neither name nor consent nor reference nor key is.
     template = Template(np.ones(128, np.float32), MODEL, 3)
-    taken = replace(credential(Factor.PLATE, VehicleId("v-demo")), id=CredentialId("face-p-two"))
-    installation.store.credentials.add(taken, now=NOW)
-    with pytest.raises(PosternError, match="already"):
-        keep(installation, Person(PersonId("p-two"), "Two"), given.places, template)
+    applicant = Applicant(Person(PersonId("p-two"), "Two"), StorageMode.ROSTER, given.places)
+    failing = replace(enrolments(installation), ledger=FullDisk())
+    before = _keys(installation.site.data)
+    with pytest.raises(PosternError, match="full"):
+        failing.keep(applicant, template, installation.clock.now().utc)
     assert ["p-demo"] == [person.id for person in installation.store.people.all()]
     assert 1 == installation.store.credentials.count_sealed()
+    assert before == _keys(installation.site.data)
+
+
+def _keys(data: Path) -> set[KeyName]:
+    keyring = open_keyring(data / KEYRING_FILE)
+    try:
+        return set(keyring.names())
+    finally:
+        keyring.close()
+
+
+class FullDisk:
+    """A ledger that cannot be written."""
+
+    def append(self, event: object) -> EventId:
+        raise PosternError(Code.UNAVAILABLE, "The disk is full.")
 
 
 def test_withdrawal_counts_at_the_next_attempt_while_the_service_runs(

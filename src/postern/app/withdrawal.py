@@ -7,8 +7,10 @@ record of the end, then the event. Whatever cuts that short, doing it again fini
 from dataclasses import dataclass
 from datetime import datetime
 
+from postern.app.passes import face_of, handle_of
 from postern.core.consent import Consent
-from postern.core.event import By, Withdrawn
+from postern.core.event import By, Revoked, Withdrawn
+from postern.core.evidence import Factor
 from postern.core.ids import ConsentId, EventId, PersonId
 from postern.core.ports import Ledger
 from postern.store.consents import DestroyKey
@@ -40,6 +42,7 @@ class Withdrawals:
         """
         ended = self.store.consents.find(consent).withdrawn is not None
         kept = self.store.consents.withdraw(consent, now, self.destroy_key)
+        self._end_passes(kept.person, now)
         if ended:
             return None
         return self.ledger.append(Withdrawn(now, kept.id, kept.person, by))
@@ -69,7 +72,20 @@ class Withdrawals:
         self._sweep(now)
         self.store.consent_texts.drop_unused()
 
+    def _end_passes(self, person: PersonId, now: datetime) -> None:
+        """Switches off the passes whose reference is gone, so that they are told from others'."""
+        theirs = {one.id: one for one in self.store.credentials.of(person)}
+        for one in theirs.values():
+            if (
+                one.factor is Factor.PASS
+                and one.enabled
+                and face_of(handle_of(one.id)) not in theirs
+            ):
+                self.store.credentials.enable(one.id, enabled=False)
+                self.ledger.append(Revoked(now, one.id, person))
+
     def _sweep(self, now: datetime, only: PersonId | None = None) -> None:
         for reference, person in self.store.consents.uncovered(now).items():
             if only in (None, person):
                 self.store.consents.forget(person, reference, self.destroy_key)
+                self._end_passes(person, now)

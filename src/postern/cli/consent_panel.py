@@ -46,4 +46,6 @@ def draw(clauses: Clauses) -> Group:
 def _panel(site: Site, clauses: Clauses, words: Wording) -> Panel:
     version = site.consent.text_version
     title = words.say("consent.title", site=site.name, version=version)
-    return Panel(draw(clauses), title=Text(title), width=min(_WIDTH, ERR.width), padding=(1, 2, 0))
+    return Panel(
+        draw(clauses), title=Text(title), width=min(_WIDTH, ERR.width), padding=(1, 2, 0, 2)
+    )

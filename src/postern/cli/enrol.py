@@ -1,6 +1,5 @@
 """`postern enrol`: taking somebody in, live and with their consent."""
 
-from datetime import timedelta
 from typing import Annotated
 from uuid import uuid4
 
@@ -9,15 +8,15 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from postern.app.wire import Installation, build_enrolment, open_source
+from postern.app.enrolment import Applicant
+from postern.app.wire import Installation, build_enrolment, enrolments, open_source
+from postern.app.wording import FIRST, wording
+from postern.cli.consent_panel import ask
 from postern.cli.console import ERR, say
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
-from postern.core.consent import Consent, StorageMode
-from postern.core.credential import Credential
+from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError, invalid
-from postern.core.event import Consented, Enrolled
-from postern.core.evidence import Factor
-from postern.core.ids import AccessPointId, CameraId, ConsentId, CredentialId, PersonId
+from postern.core.ids import AccessPointId, CameraId, PersonId
 from postern.core.look import Kind
 from postern.core.person import Person
 from postern.engine.enrol import TASKS, Enrolment, Guidance, Presence, gather
@@ -25,27 +24,45 @@ from postern.frame import Source, Template
 
 
 def enrol(
-    name: Annotated[str, typer.Argument(help="What the person wants to be called.")],
     camera: Annotated[str, typer.Option(help="A camera of the site that sees faces.")],
+    name: Annotated[str | None, typer.Argument(help="What the person wants to be called.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Take new looks of somebody known, by their id.")
+    ] = None,
     at: Annotated[
         list[str] | None, typer.Option(help="Where the consent holds; everywhere if absent.")
     ] = None,
+    mode: Annotated[
+        StorageMode | None,
+        typer.Option(help="How the reference is kept; as site.toml says if absent."),
+    ] = None,
+    locale: Annotated[str, typer.Option(help="The language of the consent text.")] = FIRST,
     site: SiteFile = SITE_FILE,
 ) -> None:
     """Enrol a person who stands before a camera, after they have agreed.
 
     Takes three different looks; the person reads the site's consent text first.
     """
+    wording(locale)
     with opened(site) as installation:
-        person = Person(PersonId(f"p-{uuid4().hex[:12]}"), name.strip())
+        applicant = _applicant(installation, name, person, mode, at)
         source = _camera(installation, CameraId(camera))
-        places = _places(installation, at or [])
+        now = installation.clock.now().utc
+        agreed = enrolments(installation).check(applicant, now)
         with ERR.status("Loading the models ..."):
             enrolment = build_enrolment(installation)
-        ask(installation, person, places)
-        keep(installation, person, places, guide(enrolment, source))
-    say(f"{person.name} is enrolled as {person.id}.")
-    say(f"Let them through with: postern permit add --person {person.id} --at ACCESS_POINT")
+        if agreed is None:
+            ask(installation.site, applicant, locale)
+        else:
+            say(f"They agreed already, until {agreed.expires:%Y-%m-%d} ({agreed.id}).")
+        kept = enrolments(installation).keep(
+            applicant, guide(enrolment, source), installation.clock.now().utc
+        )
+    who = applicant.person
+    say(f"{who.name} is enrolled as {who.id}.")
+    if agreed is None:
+        say(f"Their receipt: postern consents receipt {kept.consent.id} --out FILE")
+        say(f"Let them through with: postern permit add --person {who.id} --at ACCESS_POINT")
 
 
 def guide(enrolment: Enrolment, source: Source) -> Template:
@@ -61,44 +78,35 @@ def guide(enrolment: Enrolment, source: Source) -> Template:
             source.close()
 
 
-def keep(
+def _applicant(
     installation: Installation,
-    person: Person,
-    places: frozenset[AccessPointId],
-    template: Template,
-) -> None:
-    """Keeps a person with the consent that they gave, and their sealed reference.
+    name: str | None,
+    known: str | None,
+    mode: StorageMode | None,
+    at: list[str] | None,
+) -> Applicant:
+    if (name is None) is (known is None):
+        raise invalid("Say who: give a name, or --person with the id of somebody known.")
+    if known is not None:
+        person = installation.store.people.find(PersonId(known))
+    else:
+        person = Person(PersonId(f"p-{uuid4().hex[:12]}"), (name or "").strip())
+    wanted = mode or installation.site.faces.storage
+    places = _places(installation, at or [])
+    if known is not None and not at:
+        places = _agreed_places(installation, person, wanted) or places
+    return Applicant(person, wanted, places)
 
-    Raises:
-        PosternError: As the store's and the vault's own.
-    """
-    store, now = installation.store, installation.clock.now().utc
-    terms = installation.site.consent
-    consent = Consent(
-        ConsentId(f"consent-{uuid4().hex[:12]}"),
-        person.id,
-        terms.purpose,
-        places,
-        terms.text_version,
-        StorageMode.ROSTER,
-        now,
-        now + timedelta(days=terms.valid_days),
-    )
-    credential = Credential(
-        CredentialId(f"face-{person.id}"),
-        Factor.FACE,
-        person.id,
-        True,
-        now,
-        mode=StorageMode.ROSTER,
-    )
-    sealed = installation.vault.seal(credential.id, person.id, template)
-    with store.together():
-        store.people.add(person)
-        store.consents.add(consent)
-        store.credentials.add(credential, now=now, sealed=sealed.blob)
-        store.events.append(Consented(now, consent.id, person.id, consent.text_version))
-        store.events.append(Enrolled(now, credential.id, person.id))
+
+def _agreed_places(
+    installation: Installation, person: Person, mode: StorageMode
+) -> frozenset[AccessPointId]:
+    """The places of the consent that somebody known has given and that holds longest."""
+    now = installation.clock.now().utc
+    standing = installation.store.consents.standing([person.id], now).get(person.id, ())
+    fits = [consent for consent in standing if consent.mode is mode]
+    latest = max(fits, key=lambda consent: consent.expires, default=None)
+    return frozenset() if latest is None else latest.places
 
 
 def _places(installation: Installation, names: list[str]) -> frozenset[AccessPointId]:
@@ -111,27 +119,6 @@ def _places(installation: Installation, names: list[str]) -> frozenset[AccessPoi
             f"Known: {', '.join(known)}.",
         )
     return frozenset(AccessPointId(name) for name in names) or frozenset(known)
-
-
-def ask(installation: Installation, person: Person, places: frozenset[AccessPointId]) -> None:
-    """The consent, read and given before any look is taken.
-
-    Raises:
-        PosternError: `unauthorized` where the person does not agree.
-    """
-    terms = installation.site.consent
-    ERR.print(
-        Panel(
-            f"{terms.purpose}\n\nWhere: {', '.join(sorted(places))}. For {terms.valid_days} days, "
-            "or until you take it back.\nKept: one sealed template of your face, no picture. You "
-            "can see, export and erase it at any time,\nand there is always another way in.",
-            title=f"Consent, version {terms.text_version}",
-        )
-    )
-    if not typer.confirm(f"{person.name}, do you agree?", default=False, err=True):
-        raise PosternError(
-            Code.UNAUTHORIZED, "Nothing was kept: without consent nobody is enrolled."
-        )
 
 
 def _camera(installation: Installation, name: CameraId) -> Source:

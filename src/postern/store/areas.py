@@ -60,6 +60,16 @@ class Areas:
         with self._database.reading() as connection:
             return inside_of(connection, area)
 
+    def of(self, holder: Holder) -> dict[AreaId, datetime]:
+        """Which areas a holder has entered and not left, and when.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        query = select(inside).where(inside.c.holder == holder).order_by(inside.c.area)
+        with self._database.reading() as connection:
+            return {AreaId(row.area): row.since for row in connection.execute(query)}
+
     def occupancy(self, area: AreaId) -> int:
         """How many are inside; 0 for an area that nobody has entered yet.
 

@@ -1,5 +1,6 @@
 """How often somebody's claim failed at an access point, and how long they have to wait."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select
@@ -12,6 +13,21 @@ from postern.store.schema import throttles
 #: NIST SP 800-63B-4, section 3.2.3: at most five failures in a row, then at least 30 s before each.
 MAX_FAILURES = 5
 WAIT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Failures of one holder at one access point.
+
+    Attributes:
+        access_point: Where.
+        failures: How many in a row.
+        until: Until when they have to wait; None where they need not.
+    """
+
+    access_point: AccessPointId
+    failures: int
+    until: datetime | None
 
 
 class Throttles:
@@ -51,6 +67,19 @@ class Throttles:
         key = (throttles.c.access_point == access_point) & (throttles.c.holder == holder)
         with self._database.writing() as connection:
             connection.execute(delete(throttles).where(key))
+
+    def of(self, holder: Holder) -> tuple[Throttle, ...]:
+        """Where claims to be this holder failed.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        theirs = select(throttles).where(throttles.c.holder == holder)
+        with self._database.reading() as connection:
+            rows = connection.execute(theirs.order_by(throttles.c.access_point)).all()
+        return tuple(
+            Throttle(AccessPointId(row.access_point), row.failures, row.until) for row in rows
+        )
 
 
 def throttled(connection: Connection, access_point: AccessPointId) -> dict[Holder, datetime]:

@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from postern.app.wire import Installation, build_enrolment, open_source
+from postern.app.enrolment import Applicant
+from postern.app.wire import Installation, build_enrolment, enrolments, open_source
+from postern.app.wording import FIRST
+from postern.cli.consent_panel import ask
 from postern.cli.demo import barrier, door
 from postern.cli.demo.barrier import Visit, write_barrier_clip
 from postern.cli.demo.door import Portrait, enrolment_frames, write_door_clip
-from postern.cli.enrol import ask, guide, keep
+from postern.cli.enrol import guide
+from postern.core.consent import StorageMode
 from postern.core.credential import Credential
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
@@ -93,9 +97,10 @@ def enrol_visitor(installation: Installation) -> None:
     """
     person = Person(PersonId("p-demo"), "You")
     enrolment = build_enrolment(installation)
-    ask(installation, person, frozenset({DOOR}))
+    applicant = _applicant(person)
+    ask(installation.site, applicant, FIRST)
     template = guide(enrolment, open_source(installation, CORRIDOR))
-    keep(installation, person, frozenset({DOOR}), template)
+    enrolments(installation).keep(applicant, template, installation.clock.now().utc)
     permit = _permit("faces", person.id, DOOR, Ceiling(Factor.FACE, 1e-3), 1e-3)
     installation.store.permits.add(permit)
 
@@ -135,9 +140,14 @@ def _enrol(installation: Installation, person: Person, portrait: Portrait) -> No
         moment = Moment(start.utc, start.monotonic_s + at)
         enrolment.offer(Frame(CameraId("enrolment"), image, moment, at))
         if enrolment.done:
-            keep(installation, person, frozenset({DOOR}), enrolment.reference())
+            applicant, template = _applicant(person), enrolment.reference()
+            enrolments(installation).keep(applicant, template, start.utc)
             return
     raise PosternError(Code.INTERNAL, "The demo's portrait did not give three different looks.")
+
+
+def _applicant(person: Person) -> Applicant:
+    return Applicant(person, StorageMode.ROSTER, frozenset({DOOR}))
 
 
 def _permit(
@@ -159,6 +169,12 @@ def _site_text(cast: Cast) -> str:
 [site]
 name = "Demo"
 data = "data"
+
+[faces]
+storage = "roster"
+
+[roster]
+justification = "A demonstration that is thrown away when it ends, with one person in it."
 
 [camera.{LANE}]
 sees = "plate"
