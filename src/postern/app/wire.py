@@ -20,6 +20,7 @@ from postern.app.duty import on_duty
 from postern.app.enrolment import Enrolments
 from postern.app.matching import SiteFaceMatcher
 from postern.app.passes import Passes, pass_seed
+from postern.app.proving import Proved, check, prove
 from postern.app.records import LEDGER, Keeper, Records, log_origin, log_seed
 from postern.app.register import StoredRegister
 from postern.app.secrets import Provided, signing_secret
@@ -207,6 +208,18 @@ def _witness_clients(installation: Installation) -> list[WitnessClient]:
         WitnessClient(entry, folder / "witnesses", log, lambda size: Tiles(folder, size))
         for entry in site.witnesses.values()
     ]
+
+
+def prove_event(installation: Installation, index: int) -> tuple[bytes, Proved]:
+    """The proof of one event as a file, and what it shows; its witnesses are asked if need be.
+
+    Raises:
+        PosternError: As `prove`.
+    """
+    folder, log = installation.site.data / LEDGER, installation.records.log
+    clients = _witness_clients(installation)
+    proof = prove(log, lambda size: Tiles(folder, size), clients, index)
+    return proof, check(proof, log.verifier, tuple(client.verifier for client in clients))
 
 
 def build_service(installation: Installation, observer: Observer) -> Service:

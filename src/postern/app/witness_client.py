@@ -144,16 +144,21 @@ class WitnessClient:
         """
         return self._log.checkpoint().checkpoint.size
 
-    def acknowledged(self) -> int:
-        """The size at which the witness signed last, as far as is known here; else 0."""
+    def latest(self) -> Opened | None:
+        """The checkpoint that the witness signed last, as far as is known here."""
         try:
             data = self._file.read_bytes()
             opened = open_checkpoint(data, self._log.verifier, (self.verifier,))
         except (OSError, PosternError):
             # The witness itself tells where it stands.
-            return 0
+            return None
         by_witness = any(signed.verifier == self.verifier for signed in opened.signed)
-        return opened.checkpoint.size if by_witness else 0
+        return opened if by_witness else None
+
+    def acknowledged(self) -> int:
+        """The size at which the witness signed last, as far as is known here; else 0."""
+        latest = self.latest()
+        return latest.checkpoint.size if latest else 0
 
     def _negotiate(self, until_s: float) -> Submission:
         """Asks, and a second time where the witness stands elsewhere than is known here."""

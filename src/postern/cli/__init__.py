@@ -22,6 +22,7 @@ COMMANDS = {
     "permit": "postern.cli.permit:app",
     "events": "postern.cli.events:events",
     "verify": "postern.cli.verify:verify",
+    "prove": "postern.cli.prove:prove",
     "witness": "postern.cli.witness:app",
     "models": "postern.cli.models:app",
     "calibrate": "postern.cli.calibrate:calibrate",

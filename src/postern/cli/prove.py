@@ -1,0 +1,114 @@
+"""`postern prove`: the proof of one event, for somebody who does not trust this site."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from postern.app.proving import MOST_PROOF, Proved, check
+from postern.app.wire import prove_event
+from postern.app.witness import parse_witness_key
+from postern.cli.console import OUT, say, warn
+from postern.cli.new_file import new_file
+from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.core.errors import Code, PosternError, invalid
+from postern.ledger.checkpoint import from_decimal
+from postern.ledger.note import parse_vkey
+from postern.ledger.proof import SUFFIX
+
+
+def prove(
+    event: Annotated[
+        str | None, typer.Argument(metavar="[EVENT]", help="The event's number.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The new file; else event-N.tlog-proof.")
+    ] = None,
+    checked: Annotated[
+        Path | None, typer.Option("--check", help="Check this proof, offline, instead.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="With --check: the log's public key.")
+    ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option("--witness", help="With --check: the key of a witness you trust; repeat it."),
+    ] = None,
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Prove to others that an event is in the log, or check such a proof."""
+    if (event is None) is (checked is None):
+        raise invalid("Name either an event to prove, or a proof with --check.")
+    if checked is not None:
+        _check(checked, key, witness or [])
+    elif event is not None:
+        _prove(event, out, site)
+
+
+def _prove(event: str, out: Path | None, site: Path) -> None:
+    try:
+        index = from_decimal(event)
+    except PosternError:
+        raise invalid("An event is named by its number.", "postern events shows it.") from None
+    file = out or Path(f"event-{index}{SUFFIX}")
+    with opened(site) as installation, new_file(file) as write:
+        proof, shown = prove_event(installation, index)
+        write(proof)
+    say(f"{file} proves:")
+    _show(shown)
+    if installation.site.witnesses and not shown.witnesses:
+        warn("No witness could be asked now; a proof made later may be stronger.")
+    if shown.text is not None:
+        say("Whoever gets the file reads the event: give it only to those whom it concerns.")
+
+
+def _check(file: Path, key: str | None, witnesses: list[str]) -> None:
+    if key is None:
+        raise invalid(
+            "A proof is checked against the log's public key.",
+            "Add --key with the key that the site gave you, not one that came with the proof.",
+        )
+    log = parse_vkey(key.strip())
+    trusted = tuple(parse_witness_key(text.strip()) for text in witnesses)
+    shown = check(_read(file), log, trusted)
+    _show(shown)
+    missing = [w.name for w in trusted if w not in [one.verifier for one in shown.witnesses]]
+    if missing:
+        raise PosternError(
+            Code.UNAUTHORIZED,
+            f"It holds, but has no signature of {', '.join(missing)}.",
+            "Ask the site for a proof that was made later.",
+        )
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened_file:
+            return opened_file.read(MOST_PROOF + 1)
+    except FileNotFoundError:
+        raise PosternError(Code.NOT_FOUND, f"There is no file {file}.") from None
+
+
+def _show(shown: Proved) -> None:
+    checkpoint = shown.opened.checkpoint
+    say(
+        f"Event {shown.index} is in the log {checkpoint.origin}, as one of {checkpoint.size} whose "
+        "number, order and content the log's key has signed."
+    )
+    for one in shown.witnesses:
+        say(f"The witness {one.verifier.name} signed the same log at {_time(one.time_s or 0)}.")
+    if not shown.witnesses:
+        say("No witness vouches for it: the owner of the log's key could have written another.")
+    if shown.text is None:
+        say("What the event said has expired; that it was there can still be proved.")
+    else:
+        # A forged log may hold anything, and a terminal obeys some characters.
+        OUT.print(shown.text if shown.text.isprintable() else ascii(shown.text), soft_wrap=True)
+
+
+def _time(seconds: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError, OSError):
+        return f"second {seconds}"

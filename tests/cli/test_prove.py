@@ -1,0 +1,175 @@
+"""Proofs of events, from the site that makes them to the outsider who checks them offline."""
+
+import json
+import re
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from postern.api.witness import witness_app
+from postern.app.proving import check
+from postern.app.wire import open_site, read_site
+from postern.core.errors import PosternError
+from postern.ledger.leaf import LEAF_SIZE
+from postern.ledger.note import parse_vkey
+from postern.ledger.proof import decode
+from postern.ledger.witness import MOST_BODY, Witness
+from tests.api.serving import serving
+from tests.cli.terminal import postern
+from tests.clocks import MachineClock
+from tests.ledger.samples import OTHER, WITNESS
+
+
+@pytest.fixture
+def key(folder: Path) -> str:
+    """The public key of the log of a site in which a few things happened."""
+    for plate in ("KA 1", "KA 2", "KA 3"):
+        assert 0 == postern("vehicle", "add", plate).code
+    return (folder / "data/ledger/log.vkey").read_text().strip()
+
+
+@pytest.fixture
+def proof(folder: Path, key: str) -> Path:
+    """The proof of one of them."""
+    assert 0 == postern("prove", "1").code
+    return folder / "event-1.tlog-proof"
+
+
+def test_an_event_is_proved_to_somebody_with_the_logs_key(proof: Path, key: str) -> None:
+    """The proof carries the event under pseudonyms; nobody but its owner may read the file."""
+    answer = postern("prove", "--check", str(proof), "--key", key)
+
+    assert 0 == answer.code
+    assert "Event 1 is in the log postern.invalid/" in answer.err
+    assert "as one of 3" in answer.err
+    assert "No witness vouches for it" in answer.err
+    assert "enrolled" == json.loads(answer.out)["kind"]
+    assert 0o600 == proof.stat().st_mode & 0o777
+
+
+def test_a_witnessed_event_is_proved_with_the_witness(folder: Path, key: str) -> None:
+    """It is asked when the proof is made; afterwards the proof stands without it."""
+    witness = Witness(folder / "hub", WITNESS, [parse_vkey(key)], MachineClock())
+    site = (folder / "site.toml").read_text()
+    with serving(witness_app(witness, MOST_BODY, print)) as url:
+        table = f'[witness.hub]\nurl = "{url}"\nkey = "{WITNESS.verifier.vkey}"\n'
+        (folder / "site.toml").write_text(f"{site}\n{table}")
+        assert 0 == postern("prove", "0", "--out", "first.tlog-proof").code
+    postern("vehicle", "add", "KA 4")
+    later = postern("prove", "2", "--out", "later.tlog-proof")
+    alone = postern("prove", "3", "--out", "alone.tlog-proof")
+
+    assert 0 == later.code
+    assert "as one of 3" in later.err
+    assert (0, True) == (alone.code, "No witness could be asked now" in alone.err)
+    checked = ("--key", key, "--witness", WITNESS.verifier.vkey)
+    for file in ("first.tlog-proof", "later.tlog-proof"):
+        answer = postern("prove", "--check", file, *checked)
+        assert 0 == answer.code
+        assert "The witness witness.example/w1 signed the same log at 20" in answer.err
+    answer = postern("prove", "--check", "alone.tlog-proof", *checked)
+    assert 6 == answer.code
+    assert "has no signature of witness.example/w1" in answer.err
+
+
+def test_an_expired_event_is_proved_without_its_content(folder: Path, key: str) -> None:
+    """That it was there can still be shown."""
+    for segment in (folder / "data/ledger/journal").iterdir():
+        assert segment.is_file()
+    with open_site(read_site(folder / "site.toml")) as installation:
+        installation.records.settle()
+        installation.records.expire(installation.clock.now().plus(7200).utc)
+    answer = postern("prove", "1")
+
+    assert 0 == answer.code
+    assert "What the event said has expired" in answer.err
+    assert LEAF_SIZE == len(decode((folder / "event-1.tlog-proof").read_bytes()).extra)
+    assert 0 == postern("prove", "--check", "event-1.tlog-proof", "--key", key).code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("prove",), 3, "Name either an event to prove, or a proof"),
+        (("prove", "1", "--check", "x"), 3, "Name either an event to prove, or a proof"),
+        (("prove", "one"), 3, "named by its number"),
+        (("prove", "3"), 3, "There is no event 3"),
+        (("prove", "01"), 3, "named by its number"),
+        (("prove", "1", "--out", "no/such/folder"), 7, "cannot be written"),
+        (("prove", "1", "--out", "site.toml"), 5, "There is a file site.toml already"),
+        (("prove", "--check", "absent", "--key", OTHER.verifier.vkey), 4, "There is no file"),
+        (("prove", "--check", ".", "--key", OTHER.verifier.vkey), 7, "directory"),
+        (("prove", "--check", "site.toml"), 3, "checked against the log's public key"),
+        (("prove", "--check", "site.toml", "--key", "x"), 3, "not the text of a public key"),
+        (("prove", "--check", "site.toml", "--key", OTHER.verifier.vkey), 3, "not a proof"),
+    ],
+)
+def test_what_cannot_be_proved_or_checked_is_one_sentence(
+    folder: Path, key: str, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    """And nothing is left behind."""
+    before = {path.name for path in folder.iterdir()}
+    answer = postern(*arguments)
+
+    assert (code, "") == (answer.code, answer.out)
+    assert said in answer.err
+    assert len(answer.err.splitlines()) <= 2
+    assert before == {path.name for path in folder.iterdir()}
+
+
+def test_another_key_is_refused(proof: Path, key: str) -> None:
+    """Of another name, and of the same name."""
+    name = key.split("+")[0]
+    forged = type(OTHER)(name, bytes(range(7, 39))).verifier.vkey
+
+    for other in (OTHER.verifier.vkey, forged):
+        answer = postern("prove", "--check", str(proof), "--key", other)
+        assert 6 == answer.code
+        assert "has not signed" in answer.err or "No known key" in answer.err
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_a_proof_with_any_bit_changed_is_refused(proof: Path, key: str, data) -> None:
+    """Each in words; what the log did not sign is never shown."""
+    whole = bytearray(proof.read_bytes())
+    bit = data.draw(st.integers(0, 8 * len(whole) - 1))
+    whole[bit // 8] ^= 1 << bit % 8
+
+    with pytest.raises(PosternError):
+        check(bytes(whole), parse_vkey(key))
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_break_the_checker(data: bytes) -> None:
+    """Nothing but our own errors."""
+    with pytest.raises(PosternError):
+        check(data, OTHER.verifier)
+
+
+def test_another_event_in_the_proof_is_refused(proof: Path, key: str) -> None:
+    """Its text, its salt, its number, or the entry of another event."""
+    made = decode(proof.read_bytes())
+    entry, opening = made.extra[:LEAF_SIZE], made.extra[LEAF_SIZE:]
+    numbered = entry[:8] + b"\0" + entry[9:]
+    changed = [
+        entry + opening.replace(b"enrolled", b"enroller"),
+        entry + bytes(32) + opening[32:],
+        entry + opening[:-1],
+        entry + b"\xff" * 40,
+        numbered + opening,
+        entry[:-1],
+        b"",
+    ]
+
+    assert b"enrolled" in opening
+    for extra in changed:
+        line = f"extra {b64encode(extra).decode()}\n" if extra else ""
+        text = re.sub(rb"extra .*\n", line.encode(), proof.read_bytes(), count=1)
+        with pytest.raises(PosternError):
+            check(text, parse_vkey(key))
