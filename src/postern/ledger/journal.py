@@ -168,7 +168,7 @@ class Journal:
 
     def close(self) -> None:
         """Lets go of the files; the journal opens them again when it is next used."""
-        with self._turn.held():
+        with self._turn.threads:
             if self._handle >= 0:
                 os.close(self._handle)
             self._handle, self._broken = -1, False

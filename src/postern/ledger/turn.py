@@ -24,7 +24,8 @@ class Turn:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._threads = Lock()
+        #: Held by the thread whose turn it is; enough for what no other process can see.
+        self.threads = Lock()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -33,7 +34,7 @@ class Turn:
         Raises:
             PosternError: `unavailable` where it does not come within five seconds.
         """
-        if not self._threads.acquire(timeout=_PATIENCE_S):
+        if not self.threads.acquire(timeout=_PATIENCE_S):
             raise _busy()
         try:
             handle = self._open()
@@ -43,7 +44,7 @@ class Turn:
             finally:
                 os.close(handle)
         finally:
-            self._threads.release()
+            self.threads.release()
 
     def _open(self) -> int:
         try:
