@@ -163,6 +163,7 @@ def test_consistency_proofs_that_others_corrupt_are_refused(
 def test_trees_that_were_empty_or_did_not_grow_take_no_proof() -> None:
     """An empty tree has one root only: there the vectors are laxer than the definition."""
     one = root(Memory(LEAVES[:1]), 1)
+    assert [] == consistency_proof(Memory(LEAVES), 0, 8) == consistency_proof(Memory(LEAVES), 8, 8)
     verify_consistency(0, 0, EMPTY, EMPTY, [])
     verify_consistency(0, 1, EMPTY, one, [])
     verify_consistency(1, 1, one, one, [])
