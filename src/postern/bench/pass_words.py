@@ -30,7 +30,9 @@ def levels(rates: Sequence[Rate]) -> str:
     rows = [
         [*name.split(", "), *(_share(rates, name, width) for width in widths)] for name in names
     ]
-    return _table(["level", "modules", "hidden", *(f"{width:.0f} px" for width in widths)], rows)
+    return _table(
+        ["level", "modules", "radius of the spot", *(f"{width:.0f} px" for width in widths)], rows
+    )
 
 
 def times(durations: Sequence[Duration]) -> str:

@@ -1,7 +1,7 @@
 """Passes in a frame: QR codes found and read; all others are left alone.
 
-1. The whole picture is searched as it is. This finds every code whose modules are three pixels wide
-   or more, and of those that are narrower the ones that lie flat and sharp.
+1. The whole picture is searched as it is. This finds large codes, and of small ones those that lie
+   flat and are sharp.
 2. Only where that gives no pass, the picture is searched once more, sharpened and enlarged: the
    modules of a pass on a phone at arm's length are two pixels wide.
 3. What a code says is judged by whoever knows passes. Whatever is not one leaves here as nothing,
@@ -24,8 +24,8 @@ from postern.frame import Frame, Image, Sighting, Template
 MODEL = sha256(b"QR code, ISO/IEC 18004").hexdigest()
 #: Passes told of in one frame; nobody holds up more.
 MOST = 4
-#: Pixels of the enlarged picture, and how many times it may be enlarged. Twice 1280 x 720 takes
-#: 6 ms; three times finds hardly more (docs/benchmarks/passes.md).
+#: Pixels of the enlarged picture, and how many times its sides may be enlarged: this bounds what the
+#: second look takes. For 1280 x 720 it is twice (docs/benchmarks/passes.md has the time).
 ENLARGED, LARGEST = 4 * 1280 * 720, 3.0
 #: Below this the picture is large enough to be searched once.
 WORTH = 1.2

@@ -10,8 +10,8 @@ from postern.core.errors import invalid
 
 #: Modules around the code that stay light (ISO/IEC 18004, 5.3.8).
 QUIET = 4
-#: Level M, by measurement (docs/benchmarks/passes.md): of codes equally wide, L is read a little
-#: farther but fails under glare, and Q needs a fifth more modules and is read a fifth less far.
+#: By measurement (docs/benchmarks/passes.md): of codes equally wide, those of level L are read a
+#: little farther away but fail under glare, and those of level Q, a fifth less far.
 _LEVEL = "M"
 
 
