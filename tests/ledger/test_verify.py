@@ -348,6 +348,18 @@ def test_what_a_crash_left_behind_is_no_damage(tmp_path: Path) -> None:
     assert 20 == verified(tmp_path).checkpoint.size
 
 
+def test_what_a_log_in_use_removes_meanwhile_is_not_missed(tmp_path: Path) -> None:
+    """Partial tiles whose full one came, and segments that expired: listed, and then gone."""
+    grown(tmp_path, 2, 3).close()
+    segment = segments(tmp_path)[0]
+    segment.unlink()
+    segment.symlink_to(tmp_path / "gone")
+    for name in ("tile/0/000.p/4", "tile/entries/000.p/4"):
+        (tmp_path / name).symlink_to(tmp_path / "gone")
+
+    assert 3 == verified(tmp_path).contents
+
+
 def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
     """A log of eight times the size takes no more than half as much again."""
     write_log(tmp_path / "small", 5_000)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from postern.core.errors import PosternError, invalid
+from postern.core.errors import Code, PosternError, invalid
 from postern.ledger.checkpoint import MOST, Checkpoint, open_checkpoint
 from postern.ledger.files import read
 from postern.ledger.journal import SEGMENT, read_frames
@@ -150,7 +150,7 @@ class _Walk:
         most = self._tiles.width(level, index)
         for width in _widths(self._folder / f"{tile_path(kind, index)}.p"):
             name = tile_path(kind, index, width)
-            if width >= most or read(self._folder, name) == expected(width):
+            if width >= most or _read_kept(self._folder, name) in (None, expected(width)):
                 continue
             now = tile_path(kind, index, most)
             if self._fits(level, index, row):
@@ -216,10 +216,13 @@ def _contents(folder: Path, size: int) -> int:
         # Before the published size events may have expired, also between others.
         if not (end == first or end < first <= size):
             raise invalid(f"{name} does not follow entry {end - 1} of the journal.")
+        content = _read_kept(folder, name)
+        if content is None:
+            continue
         # A crash leaves half an entry only at the end of the last one, which alone may be empty.
         sound = size if path == paths[-1] else MOST
         try:
-            entries, _ = read_frames(read(folder, name), first, sound)
+            entries, _ = read_frames(content, first, sound)
         except PosternError as error:
             raise invalid(f"{name} is damaged: {error.message}", error.hint) from None
         if not (entries or path == paths[-1]):
@@ -231,6 +234,16 @@ def _contents(folder: Path, size: int) -> int:
     if paths and end < size:
         raise invalid(f"The journal ends before entry {end}, and {size} are published.")
     return count
+
+
+def _read_kept(folder: Path, name: str) -> bytes | None:
+    """A file that a log in use may remove at any moment; None where it has."""
+    try:
+        return read(folder, name)
+    except PosternError as error:
+        if error.code is Code.NOT_FOUND:
+            return None
+        raise
 
 
 def _first(path: Path) -> int:
