@@ -250,12 +250,24 @@ def test_a_cosignature_is_over_a_head_the_time_and_the_text() -> None:
     assert plain.content == signature.content[8:]
 
 
-def test_a_time_that_no_verifier_may_take_is_not_signed() -> None:
-    """From 0 to 2^63 - 1."""
-    assert LATEST_S == WITNESS.verifier.check(TEXT, WITNESS.sign(TEXT, LATEST_S))
+def test_a_time_that_no_verifier_may_take_is_neither_signed_nor_accepted() -> None:
+    """From 0 to 2^63 - 1, though there is room for more."""
+    plain = Signer("plain", bytes(range(2, 34)))
+    assert 2**63 - 1 == LATEST_S
+    for time_s in (0, 1, LATEST_S):
+        assert time_s == WITNESS.verifier.check(TEXT, WITNESS.sign(TEXT, time_s))
+
     for time_s in (-1, LATEST_S + 1):
         with pytest.raises(PosternError, match="cannot be signed"):
             WITNESS.sign(TEXT, time_s)
+    late = plain.sign(f"cosignature/v1\ntime {LATEST_S + 1}\n{TEXT}")
+    forged = type(late)(
+        WITNESS.verifier.name,
+        WITNESS.verifier.key_id,
+        (LATEST_S + 1).to_bytes(8) + late.content,
+    )
+    with pytest.raises(PosternError, match="does not hold"):
+        WITNESS.verifier.check(TEXT, forged)
 
 
 def test_a_log_signs_without_a_time_and_a_witness_with_one() -> None:
