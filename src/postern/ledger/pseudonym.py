@@ -36,6 +36,8 @@ _KEY_SIZE = 32
 #: Hexadecimal digits, 80 bits: among a million ids two collide once in 10**12 months.
 _DIGITS = 20
 _SUFFIX = ".key"
+#: Beginnings of ids that stay: they say what sort of thing it is. Any other could be a name.
+_SORTS = frozenset({"consent", "face", "p", "pass", "permit", "plate", "v"})
 Rename = Callable[[str], str]
 
 
@@ -121,10 +123,9 @@ def month(at: datetime) -> str:
 
 
 def _pseudonym(key: bytes, name: str) -> str:
-    head, dash, _ = name.partition("-")
-    digits = hmac.digest(key, name.encode(errors="surrogatepass"), "sha256").hex()[:_DIGITS]
-    # What sort of thing it is stays: holders are told apart by it.
-    return f"{head}-{digits}" if dash else digits
+    sort = name.partition("-")[0]
+    digits = hmac.digest(key, name.encode(), "sha256").hex()[:_DIGITS]
+    return f"{sort}-{digits}" if sort in _SORTS else name and digits
 
 
 def _renamed(event: Event, name: Rename) -> Event:
