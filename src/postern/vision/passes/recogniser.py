@@ -24,8 +24,8 @@ from postern.frame import Frame, Image, Sighting, Template
 MODEL = sha256(b"QR code, ISO/IEC 18004").hexdigest()
 #: Passes told of in one frame; nobody holds up more.
 MOST = 4
-#: Pixels of the enlarged picture, and how many times its sides may be enlarged: this bounds what the
-#: second look takes. For 1280 x 720 it is twice (docs/benchmarks/passes.md has the time).
+#: Pixels of the enlarged picture, and how many times its sides may be enlarged: this bounds what
+#: the second look takes. For 1280 x 720 it is twice (docs/benchmarks/passes.md has the time).
 ENLARGED, LARGEST = 4 * 1280 * 720, 3.0
 #: Below this the picture is large enough to be searched once.
 WORTH = 1.2
