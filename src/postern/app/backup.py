@@ -21,7 +21,9 @@ from secrets import token_hex
 
 from postern.app.archive import pack, unpack
 from postern.app.duty import on_duty
+from postern.app.passes import face_of, handle_of
 from postern.core.errors import Code, PosternError
+from postern.core.evidence import Factor
 from postern.core.ids import CredentialId, PersonId
 from postern.store.copy import copied, put_back, settle
 from postern.store.store import STORE_FILE, Store, open_store
@@ -89,6 +91,15 @@ def back_up(data: Path, vault: Vault, path: Path, now: datetime) -> int:
     return len(content)
 
 
+def check(vault: Vault, path: Path) -> datetime:
+    """When a backup was made, if it can be put back here.
+
+    Raises:
+        PosternError: as `unpack`.
+    """
+    return unpack(_read(path), vault).manifest.created
+
+
 def restore(data: Path, vault: Vault, path: Path, now: datetime) -> Restored:
     """Puts a backup in the place of the store; the service must not run.
 
@@ -133,6 +144,7 @@ def _clean(folder: Path, vault: Vault, created: datetime, now: datetime) -> Rest
 
 
 def _drop_lost(store: Store, vault: Vault) -> int:
+    """Removes what opens no more, and passes that carry or open it; says how many references."""
     kept = {(one.person, one.credential): one for one in store.references.all()}
     keyed, dropped = vault.keyed(), 0
     for person, credential in store.references.names():
@@ -145,6 +157,11 @@ def _drop_lost(store: Store, vault: Vault) -> int:
         if not opens:
             store.credentials.remove(credential)
             dropped += 1
+    left = {credential for _, credential in store.references.names()}
+    for holder in store.people.all():
+        for shown in store.credentials.of(holder.id):
+            if shown.factor is Factor.PASS and face_of(handle_of(shown.id)) not in left:
+                store.credentials.remove(shown.id)
     return dropped
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from postern.app.process import keep_memory_private
 from postern.cli.console import OUT, fail
 from postern.core.errors import Code, PosternError
 
@@ -24,6 +25,9 @@ COMMANDS = {
     "verify": "postern.cli.verify:verify",
     "prove": "postern.cli.prove:prove",
     "witness": "postern.cli.witness:app",
+    "rekey": "postern.cli.rekey:rekey_site",
+    "backup": "postern.cli.backup:backup_site",
+    "restore": "postern.cli.backup:restore_site",
     "models": "postern.cli.models:app",
     "calibrate": "postern.cli.calibrate:calibrate",
     "evaluate": "postern.cli.evaluate:app",
@@ -83,6 +87,7 @@ def postern(
 def main() -> None:
     """Runs a command; failures are one sentence on standard error and an exit code."""
     try:
+        keep_memory_private()
         app()
     except PosternError as error:
         sys.exit(fail(error))

@@ -1,0 +1,63 @@
+"""`postern backup` and `postern restore`: the store without its keys, in one file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from postern.app.backup import Restored, back_up, check, restore
+from postern.app.clock import SystemClock
+from postern.app.wire import open_keys, read_site
+from postern.cli.console import say, warn
+from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.core.errors import Code, PosternError
+from postern.core.event import Changed
+
+
+def backup_site(
+    file: Annotated[Path, typer.Argument(help="Where to; there must be no file yet.")],
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Write the store to a file, without keys and without events; the service may run meanwhile."""
+    with opened(site) as installation:
+        now = installation.clock.now().utc
+        size = back_up(installation.site.data, installation.vault, file, now)
+        epoch, _ = installation.vault.epoch()
+    say(f"{file}: {size / 1024:.0f} KiB. It holds names and permits: keep it where you keep those.")
+    say(f"It can be put back here, beside the present keys, as long as key epoch {epoch} lasts.")
+
+
+def restore_site(
+    file: Annotated[Path, typer.Argument(help="A backup of this site.")],
+    site: SiteFile = SITE_FILE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Put a backup in the place of the store; the service must not run.
+
+    Whoever was erased since stays erased, and references whose keys were destroyed stay shut.
+    """
+    place = read_site(site)
+    clock = SystemClock()
+    with open_keys(place) as vault:
+        made = check(vault, file)
+        question = f"Replace the store of {place.name} by the one of {made:%Y-%m-%d %H:%M} UTC?"
+        if not yes and not typer.confirm(question, default=False, err=True):
+            raise PosternError(Code.UNAUTHORIZED, "Nothing was changed.")
+        done = restore(place.data, vault, file, clock.now().utc)
+    with opened(site) as installation:
+        now = installation.clock.now().utc
+        installation.records.append(Changed(now, "store restored", "", "cli"))
+    _tell(done)
+
+
+def _tell(done: Restored) -> None:
+    say(f"The store is as it was on {done.created:%Y-%m-%d at %H:%M} UTC; {done.people} people.")
+    if done.erased:
+        say(f"{done.erased} people who had been erased since were removed again.")
+    if done.dropped:
+        say(f"{done.dropped} references whose keys were destroyed since were dropped.")
+    if done.ended:
+        say(f"{done.ended} consents that cover nothing any more were ended.")
+    if not done.scrubbed:
+        warn("Another program was reading: traces of keys go with the next one destroyed.")
+    warn("Permits and vehicles are as they were then, also those removed since: look through them.")
