@@ -358,6 +358,23 @@ def test_nobody_who_does_not_answer_is_waited_for(log: Log, folder: Path) -> Non
         assert took_s < 5
 
 
+def test_an_answer_without_an_end_is_cut_off(log: Log, folder: Path) -> None:
+    """Long before the time is over."""
+
+    def pour(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        while True:
+            handler.wfile.write(bytes(65536))
+
+    with answering(pour) as at:
+        started_s = monotonic()
+        submission = client(at, log, folder, timeout_s=20.0).submit()
+
+    assert isinstance(submission, Misconfigured)
+    assert monotonic() - started_s < 10
+
+
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9", "https://127.0.0.1:9"])
 def test_a_witness_that_is_not_there_is_unreachable(log: Log, folder: Path, address: str) -> None:
     """In one sentence."""
