@@ -59,13 +59,48 @@ def test_owner_of_a_pass_is_let_in() -> None:
     assert ["durable", "pulse", "durable", "passed", "told"] == door.steps
 
 
-def test_reference_of_a_pass_is_overwritten_as_soon_as_it_is_decided() -> None:
-    """Its owner still stands there."""
+def test_reference_of_a_pass_is_overwritten_when_its_owner_has_gone() -> None:
+    """Or has had the time to go, while somebody else stands there."""
     door = stage()
     door.both([door.text(1, CAROL)], [door.seen(1, CAROL)])
-
-    assert [CAROL] == [claim.holder for claim in door.claims.opened]
+    assert [CAROL] == door.claims.open
+    door.both([], [])
     assert [] == door.claims.open
+
+    door.both([door.text(2, CAROL)], [door.seen(2, CAROL)])
+    for _ in range(round(NEVER_LEFT_S) + 1):
+        door.later(1.0)
+        door.both([], [door.seen(3, MALLORY)])
+
+    assert 2 == len(door.claims.opened)
+    assert [] == door.claims.open
+
+
+def test_owner_who_puts_the_pass_away_and_seems_to_arrive_again_never_left() -> None:
+    """Her track breaks when she looks down: no second pulse, and no denial is told."""
+    door = stage()
+    door.both([door.text(1, CAROL)], [door.seen(1, CAROL)])
+    for number in (2, 3, 4):
+        door.later(1.5)
+        door.both([], [door.seen(number, CAROL)])
+    door.later(1.5)
+    door.both([], [])
+
+    assert 1 == len(door.pulses)
+    assert [Reason.PERMITTED] == door.reasons
+
+
+def test_stranger_who_follows_the_owner_of_a_pass_is_denied_and_told() -> None:
+    """Nothing is inherited by whoever comes after, and nothing is hushed up."""
+    door = stage()
+    door.both([door.text(1, CAROL)], [door.seen(1, CAROL)])
+    door.later(1.5)
+    door.both([], [door.seen(2, MALLORY)])
+    door.later(1.5)
+    door.both([], [])
+
+    assert 1 == len(door.pulses)
+    assert [Reason.PERMITTED, Reason.UNAUTHORIZED] == door.reasons
 
 
 @pytest.mark.parametrize("put_away", [True, False])
@@ -206,6 +241,7 @@ def test_pass_that_was_put_away_counts_for_a_short_time(waits_s: float, opens: i
     door.both([], [door.seen(2, CAROL)])
 
     assert opens == len(door.pulses)
+    door.both([], [])
     assert [] == door.claims.open
 
 

@@ -1,7 +1,8 @@
 """The passes that were held up in a passage: what they claim, and which faces were tried on them.
 
-1. A claim counts as long as the evidence of its pass does, and not a moment longer: then the
-   reference that the pass opened is overwritten.
+1. A claim counts as long as the evidence of its pass does. Then the reference that the pass opened
+   is overwritten; where its owner was let through, when they have had the time to go: nothing else
+   tells them from a stranger who follows.
 2. While there is a claim, faces are compared with the claimed references and with no others.
 3. A face that was compared with the one claimed reference, and was gone without having turned out
    to be its owner's, is a failure of that claim. Where two people are claimed nobody is let
@@ -29,11 +30,13 @@ class Claimed(Generic[K]):
         claims: By the track of the pass.
         refusal: Why the latest pass was refused; None where none was since the last valid one.
         tried: Whose reference each face was compared with, by its track.
+        going: The claims of those who were let through a moment ago.
     """
 
     claims: dict[K, Claim] = field(default_factory=dict)
     refusal: Reason | None = None
     tried: dict[K, frozenset[Holder]] = field(default_factory=dict)
+    going: dict[Holder, Claim] = field(default_factory=dict)
 
     def take(self, key: K, answer: Claim | Reason | None) -> bool:
         """Takes what became of a pass that was held up; says whether other faces than before are
@@ -52,6 +55,23 @@ class Claimed(Generic[K]):
         for key in [key for key in self.claims if key not in keys]:
             self._drop(key)
         return self._names() != before
+
+    def let_through(self, holders: Collection[Holder]) -> None:
+        """Nobody is compared any more but these, should they seem to arrive again."""
+        for key, claim in tuple(self.claims.items()):
+            if claim.holder in holders and claim.holder not in self.going:
+                self.going[claim.holder] = self.claims.pop(key)
+        self.keep(())
+
+    def stay(self, holders: Collection[Holder]) -> None:
+        """Forgets all who were let through but these."""
+        for holder in [one for one in self.going if one not in holders]:
+            self.going.pop(holder).wipe()
+
+    def handed_on(self) -> "Claimed[K]":
+        """What the next passage begins with: who may still be going."""
+        going, self.going = self.going, {}
+        return Claimed(going=going)
 
     def references(self) -> list[Reference]:
         """What faces are compared with; a list, as matchers remember nothing of it. A pass before

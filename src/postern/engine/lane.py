@@ -9,7 +9,7 @@ If a grant cannot be made durable the access point stays shut. The way out opens
 register, the comparison or the record.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from threading import Lock
@@ -27,9 +27,9 @@ from postern.core.moment import Moment
 from postern.core.ports import Actuator, Clock, Command, Ledger, Report
 from postern.engine.health import Health
 from postern.engine.passage import GO_S, Key, Passage, Spot
-from postern.engine.ports import Claims, Known, Matchers, Observer, Outcome, Register
+from postern.engine.ports import Claim, Claims, Known, Matchers, Observer, Outcome, Register
 from postern.engine.supervise import shielded
-from postern.frame import Track
+from postern.frame import Reference, Track
 
 #: Evidence kept of each track: the best candidate and its rivals. More can change no decision:
 #: ambiguity needs one rival, and a permit for one vehicle and several drivers needs the best few.
@@ -159,9 +159,7 @@ class Lane:
             lambda: self._claims.claim(self.access_point, text, now), None
         )
         claim = passage.claim((spot, track.number), answer, now)
-        if claim is None:
-            return ()
-        return (Evidence(Factor.PASS, claim.holder, claim.credential, 1.0, 1, 1, track.last),)
+        return () if claim is None else (_held_up(claim, track),)
 
     def _compare(
         self, passage: Passage, known: Known, spot: Spot, track: Track
@@ -171,6 +169,11 @@ class Lane:
         references = passes.references() if claimed else known.references.get(kind, ())
         if claimed and not self._leaving:
             passes.try_on((spot, track.number), self._waiting(known))
+        return self._match(kind, track, references)
+
+    def _match(
+        self, kind: Kind, track: Track, references: Sequence[Reference]
+    ) -> tuple[Evidence, ...]:
         return self._on_the_way_out(
             lambda: self._matchers[kind].match(track.probes, references, track.last)[:_RIVALS], ()
         )
@@ -196,14 +199,9 @@ class Lane:
         """Decides on one passer-by before one camera, with what others of their car or company
         showed cameras that look for something else."""
         now, key = self._clock.now(), (spot, track.number)
-        attempt = Attempt(
-            passage.attempt,
-            self.access_point.id,
-            passage.evidence(key),
-            Liveness.NOT_CHECKED,
-            track.last,
-        )
-        decision = decide(attempt, known.permits, known.state, now)
+        decision = self._decided(passage, known, track, passage.evidence(key))
+        if not decision.holders and spot[1] is Kind.FACE:
+            decision = self._never_left(passage, known, track) or decision
         passage.waited_s = now.since(track.last)
         passage.passes.recognised(decision.holders)
         if passage.never_left(decision.holders, now):
@@ -212,6 +210,25 @@ class Lane:
             passage.refuse(decision, key)
         elif not self._may_yet_be_recognised(decision, track, now):
             self._grant(passage, decision, key, track.last)
+
+    def _decided(
+        self, passage: Passage, known: Known, track: Track, evidence: tuple[Evidence, ...]
+    ) -> Decision:
+        attempt = Attempt(
+            passage.attempt, self.access_point.id, evidence, Liveness.NOT_CHECKED, track.last
+        )
+        return decide(attempt, known.permits, known.state, self._clock.now())
+
+    def _never_left(self, passage: Passage, known: Known, track: Track) -> Decision | None:
+        """The decision on somebody who was let through with a pass a moment ago, put it away and
+        seems to arrive again; None where it is nobody of them."""
+        for claim in passage.passes.going.values():
+            found = self._match(Kind.FACE, track, [claim.reference])
+            evidence = (_held_up(claim, track), *found)
+            decision = self._decided(passage, known, track, evidence)
+            if decision.holders:
+                return decision
+        return None
 
     def _may_yet_be_recognised(self, decision: Decision, track: Track, now: Moment) -> bool:
         early = now.since(track.first) < _RECOGNISE_S
@@ -339,3 +356,8 @@ class Lane:
             waited_s,
         )
         shielded(lambda: self._observer.ended(outcome), lambda _why: None)
+
+
+def _held_up(claim: Claim, track: Track) -> Evidence:
+    """What a valid pass proves by itself: nothing, but whom it is about."""
+    return Evidence(Factor.PASS, claim.holder, claim.credential, 1.0, 1, 1, track.last)

@@ -119,6 +119,7 @@ class Passage:
         }
         if self.passes.keep(self.shown):
             self._compare_anew()
+        self.passes.stay([holder for holder in self.through if self.never_left((holder,), now)])
         if tracks and tracks[0].last == captured:
             self.flaws = tracks[0].flaws
 
@@ -203,6 +204,7 @@ class Passage:
     def over(self) -> list[Holder]:
         """Forgets what the passes opened; gives whose claims failed and were not told yet."""
         self.passes.keep(())
+        self.passes.stay(())
         return self.passes.failures()
 
     def refuse(self, decision: Decision, of: Key) -> None:
@@ -224,7 +226,7 @@ class Passage:
             now: When.
         """
         theirs = {of} | {key for holder in holders for key in self._clearest(holder, of)}
-        self.passes.keep(())  # Nobody is compared any more in this passage.
+        self.passes.let_through(holders)
         self.places, self.settled_at = frozenset(spot for spot, _ in theirs), now
         company = (key for key in self._keys() if key[0] not in self.places)
         self.spent = self.spent | dict.fromkeys(company, ()) | dict.fromkeys(theirs, holders)
@@ -280,6 +282,7 @@ class Passage:
             spent={key: who for key, who in self.spent.items() if key in living},
             refused={who: (key, replace(d, attempt=attempt)) for who, (key, d) in denials.items()},
             flaws=self.flaws,
+            passes=self.passes.handed_on(),
         )
 
     def _keys(self) -> Iterable[Key]:
