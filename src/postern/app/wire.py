@@ -18,9 +18,11 @@ from postern.app.clock import SystemClock, plausible
 from postern.app.config import load, models_folder, provided_secrets
 from postern.app.duty import on_duty
 from postern.app.enrolment import Enrolments
+from postern.app.export import Exports
 from postern.app.matching import SiteFaceMatcher
 from postern.app.passes import Passes, pass_seed
 from postern.app.proving import Proved, check, prove
+from postern.app.receipt import Sign
 from postern.app.records import LEDGER, Keeper, Records, log_origin, log_seed
 from postern.app.register import StoredRegister
 from postern.app.secrets import Provided, signing_secret
@@ -40,6 +42,7 @@ from postern.engine.ports import Eye, Matchers, Observer, Reader
 from postern.engine.service import Post, Service, close_interrupted
 from postern.frame import Matcher, Recogniser, Source
 from postern.ledger.log import open_log
+from postern.ledger.note import Note, Signer
 from postern.ledger.tiles import Tiles
 from postern.ledger.verify import VKEY
 from postern.sources import KINDS as SOURCES
@@ -266,6 +269,18 @@ def passes(installation: Installation) -> Passes:
     """The site's passes."""
     at = installation
     return Passes(at.store, at.vault, at.records, pass_seed(at.signing))
+
+
+def exports(installation: Installation) -> Exports:
+    """What gives people everything that is kept about them."""
+    at = installation
+    return Exports(at.site, at.store, at.vault, at.records)
+
+
+def sign_receipt(installation: Installation) -> Sign:
+    """What signs receipts: the key of the site's log. No checkpoint begins as a receipt does."""
+    signer = Signer(log_origin(installation.vault.site), log_seed(installation.signing))
+    return lambda text: Note(text, (signer.sign(text),)).encode()
 
 
 def withdrawals(installation: Installation) -> Withdrawals:

@@ -76,11 +76,8 @@ class Withdrawals:
         """Switches off the passes whose reference is gone, so that they are told from others'."""
         theirs = {one.id: one for one in self.store.credentials.of(person)}
         for one in theirs.values():
-            if (
-                one.factor is Factor.PASS
-                and one.enabled
-                and face_of(handle_of(one.id)) not in theirs
-            ):
+            shown = one.factor is Factor.PASS and one.enabled
+            if shown and face_of(handle_of(one.id)) not in theirs:
                 self.store.credentials.enable(one.id, enabled=False)
                 self.ledger.append(Revoked(now, one.id, person))
 

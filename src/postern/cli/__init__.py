@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "postern.cli.check:check",
     "enrol": "postern.cli.enrol:enrol",
     "person": "postern.cli.person:app",
+    "consents": "postern.cli.consents:app",
     "vehicle": "postern.cli.vehicle:app",
     "permit": "postern.cli.permit:app",
     "events": "postern.cli.events:events",

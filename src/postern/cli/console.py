@@ -58,7 +58,12 @@ def warn(sentence: str) -> None:
 
 def show_json(record: object) -> None:
     """Writes a record as JSON, for scripts."""
-    sys.stdout.write(json.dumps(record, indent=2, sort_keys=True, default=str) + "\n")
+    sys.stdout.write(json_text(record))
+
+
+def json_text(record: object) -> str:
+    """A record as JSON; what JSON has no word for, such as a time, as Python writes it."""
+    return json.dumps(record, indent=2, sort_keys=True, default=str) + "\n"
 
 
 @contextmanager

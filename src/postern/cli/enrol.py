@@ -46,7 +46,7 @@ def enrol(
     wording(locale)
     with opened(site) as installation:
         applicant = _applicant(installation, name, person, mode, at)
-        source = _camera(installation, CameraId(camera))
+        source = face_camera(installation, CameraId(camera))
         now = installation.clock.now().utc
         agreed = enrolments(installation).check(applicant, now)
         with ERR.status("Loading the models ..."):
@@ -121,8 +121,13 @@ def _places(installation: Installation, names: list[str]) -> frozenset[AccessPoi
     return frozenset(AccessPointId(name) for name in names) or frozenset(known)
 
 
-def _camera(installation: Installation, name: CameraId) -> Source:
-    """A camera that a person can stand before."""
+def face_camera(installation: Installation, name: CameraId) -> Source:
+    """A camera that a person can stand before.
+
+    Raises:
+        PosternError: `not_found` where there is none of that name; `unauthorized` where it is a
+            recording; `invalid` where it sees plates.
+    """
     source = open_source(installation, name)
     Presence(installation.store.throwaway).check(source)
     if installation.site.cameras[name].sees is not Kind.FACE:

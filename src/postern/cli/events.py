@@ -1,7 +1,5 @@
 """`postern events`: what was decided and done, and whether the record of it is whole."""
 
-import os
-import pwd
 from dataclasses import fields
 from time import perf_counter
 from typing import Annotated
@@ -13,6 +11,7 @@ from rich.text import Text
 from postern.app.records import LEDGER
 from postern.app.wire import Installation
 from postern.cli.console import OUT, progress, say, show_json
+from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.errors import invalid
 from postern.core.event import Event, Viewed
@@ -71,7 +70,7 @@ def _entries(
             f'Add --reason "..." with {LEAST_WHY} to {MOST_WHY} characters.',
         )
     # Recorded before anything is shown.
-    records.append(Viewed(installation.clock.now().utc, known, _operator(), why))
+    records.append(Viewed(installation.clock.now().utc, known, operator(), why))
     return records.list(limit=limit, about=known, known=[known, *(v.id for v in vehicles)])
 
 
@@ -90,15 +89,6 @@ def _verify(installation: Installation) -> None:
         f"Entries checked: {found.checkpoint.size:,}. Events still kept: {found.contents:,}. "
         "All are what was logged."
     )
-
-
-def _operator() -> str:
-    """Who uses this terminal, as the system knows them."""
-    number = os.getuid()
-    try:
-        return f"terminal:{pwd.getpwuid(number).pw_name}"
-    except KeyError:
-        return f"terminal:{number}"
 
 
 def _record(event: Event) -> dict[str, object]:

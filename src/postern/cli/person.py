@@ -1,33 +1,47 @@
-"""`postern person`: the people who enrolled, and forgetting them."""
+"""`postern person`: the people who enrolled, what is kept about them, and forgetting them."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from postern.app.wire import withdrawals
-from postern.cli.console import OUT, say, show_json
+from postern.app.erasure import Erasure, erase
+from postern.app.export import Fields
+from postern.app.receipt import Made, erasure_receipt
+from postern.app.wire import Installation, exports, sign_receipt, withdrawals
+from postern.app.wording import FIRST, wording
+from postern.cli.console import OUT, json_text, say, show_json
+from postern.cli.new_file import new_file
+from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
-from postern.core.event import By, Changed
+from postern.core.event import By, Viewed
 from postern.core.ids import PersonId
 
-app = typer.Typer(help="List the people who enrolled, and forget them.", no_args_is_help=True)
+app = typer.Typer(
+    help="List the people who enrolled, show what is kept about them, and forget them.",
+    no_args_is_help=True,
+)
 _Person = Annotated[str, typer.Argument(help="The person's id, as listed.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
+_Locale = Annotated[str, typer.Option(help="The language of texts, such as de.")]
+_EXPORTED = "exported, for the person to see"
 
 
 @app.command("list")
 def list_people(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     """Show everybody who enrolled, and until when their consent stands."""
     with opened(site) as installation:
-        now = installation.clock.now().utc
-        rows = []
-        for person in installation.store.people.all():
-            consents = installation.store.consents.of(person.id)
-            standing = [c for c in consents if c.withdrawn is None and c.expires > now]
-            until = max((c.expires for c in standing), default=None)
-            rows.append((person, until))
+        now, store = installation.clock.now().utc, installation.store
+        people = store.people.all()
+        standing = store.consents.standing([person.id for person in people], now)
+    rows = [
+        (person, max((c.expires for c in standing.get(person.id, ())), default=None))
+        for person in people
+    ]
     if as_json:
         show_json([{"id": p.id, "name": p.name, "consent_until": until} for p, until in rows])
         return
@@ -36,6 +50,40 @@ def list_people(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
         shown = Text(f"{until:%Y-%m-%d}") if until else Text("none", "red")
         table.add_row(person.name, person.id, shown)
     OUT.print(table if rows else "Nobody has enrolled.")
+
+
+@app.command("show")
+def show(person: _Person, site: SiteFile = SITE_FILE) -> None:
+    """Show what is kept about a person, but for what happened."""
+    with opened(site) as installation:
+        record = exports(installation).kept(PersonId(person), FIRST)
+    OUT.print(_drawn(record))
+
+
+@app.command("export")
+def export(
+    person: _Person,
+    out: Annotated[Path | None, typer.Option(help="A new file; standard output if absent.")] = None,
+    locale: _Locale = FIRST,
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Give a person everything that is kept about them, as JSON.
+
+    That it was looked at is recorded, and stands in it.
+    """
+    wording(locale)
+    with opened(site) as installation, ExitStack() as files:
+        known = installation.store.people.find(PersonId(person)).id
+        write = files.enter_context(new_file(out)) if out is not None else None
+        now = installation.clock.now().utc
+        installation.records.append(Viewed(now, known, operator(), _EXPORTED))
+        record = exports(installation).all(known, locale, now)
+        if write is not None:
+            write(json_text(record).encode())
+    if out is None:
+        show_json(record)
+    else:
+        say(f"Everything that is kept about them is in {out}.")
 
 
 @app.command("withdraw")
@@ -51,11 +99,45 @@ def withdraw(person: _Person, site: SiteFile = SITE_FILE) -> None:
 
 
 @app.command("remove")
-def remove(person: _Person, site: SiteFile = SITE_FILE) -> None:
-    """Forget a person: references, consents, and their part in permits."""
-    with opened(site) as installation:
-        store = installation.store
-        store.people.remove(PersonId(person), installation.vault.erase)
-        now = installation.clock.now().utc
-        store.events.append(Changed(now, "person removed", person, "cli"))
+def remove(
+    person: _Person,
+    receipt: Annotated[
+        Path | None, typer.Option(help="A new file: a page that says what was destroyed.")
+    ] = None,
+    locale: _Locale = FIRST,
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Forget a person: keys, references, passes, consents, and their part in permits."""
+    wording(locale)
+    with opened(site) as installation, ExitStack() as files:
+        at, now = installation, installation.clock.now().utc
+        write = files.enter_context(new_file(receipt)) if receipt is not None else None
+        erasure = erase(at.store, at.vault, at.records, PersonId(person), now)
+        if write is not None:
+            write(_page(at, erasure, locale))
     say("The person is forgotten.")
+    if receipt is not None:
+        say(f"The receipt is {receipt}.")
+
+
+def _page(installation: Installation, erasure: Erasure, locale: str) -> bytes:
+    made = Made(wording(locale), erasure.at.astimezone(installation.site.zone))
+    page = erasure_receipt(installation.site, erasure, made).page(sign_receipt(installation))
+    return page.encode()
+
+
+def _drawn(record: Fields) -> Table:
+    """What is kept, a line for each thing that there is."""
+    table = Table("what", "details", show_lines=True)
+    for what, kept in record.items():
+        for one in kept if isinstance(kept, list) else [kept]:
+            table.add_row(what, "\n".join(_lines(one)) if isinstance(one, dict) else str(one))
+    return table
+
+
+def _lines(fields: Fields) -> Iterator[str]:
+    """Its fields, but for long texts, which `postern consents show` has."""
+    for name, value in fields.items():
+        if name != "text":
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            yield f"{name}: {'-' if shown in (None, '') else shown}"

@@ -1,0 +1,136 @@
+"""`postern consents`: what people agreed to, and taking it back."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from postern.app.consent_text import agreed_text
+from postern.app.export import number_of
+from postern.app.receipt import Made, consent_receipt, state
+from postern.app.wire import Installation, sign_receipt, withdrawals
+from postern.app.wording import FIRST, wording
+from postern.cli.consent_panel import draw
+from postern.cli.console import OUT, say, show_json
+from postern.cli.new_file import new_file
+from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.core.consent import Consent
+from postern.core.event import By
+from postern.core.ids import ConsentId
+
+app = typer.Typer(help="Show what people agreed to, and take it back.", no_args_is_help=True)
+_Id = Annotated[str, typer.Argument(metavar="CONSENT", help="The consent's id, as listed.")]
+_AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
+_Locale = Annotated[str, typer.Option(help="The language, such as de.")]
+
+
+@app.command("list")
+def list_consents(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
+    """Show every consent, also those that have ended."""
+    with opened(site) as installation:
+        now = installation.clock.now().utc
+        consents = installation.store.consents.all()
+        names = {person.id: person.name for person in installation.store.people.all()}
+        made = _made(installation, FIRST)
+    if as_json:
+        show_json([_record(one, now) for one in consents])
+        return
+    table = Table("consent", "who", "reference", "where", "version", "until", "state")
+    for one in consents:
+        shown = Text(state(one, made), "" if _in_force(one, now) else "red")
+        table.add_row(
+            one.id, names.get(one.person, one.person), one.mode, ", ".join(sorted(one.places)),
+            one.text_version, f"{one.expires:%Y-%m-%d}", shown,
+        )  # fmt: skip
+    OUT.print(table if consents else "Nobody has agreed to anything.")
+
+
+@app.command("show")
+def show(
+    consent: _Id, locale: _Locale = FIRST, site: SiteFile = SITE_FILE, as_json: _AsJson = False
+) -> None:
+    """Show a consent with the words that the person agreed to."""
+    words = wording(locale)
+    with opened(site) as installation:
+        found = installation.store.consents.find(ConsentId(consent))
+        text = agreed_text(found, locale, installation.store.consent_texts)
+        made = _made(installation, locale)
+    if as_json:
+        record = _record(found, made.at)
+        show_json({**record, "text": [{"heading": c.heading, "text": c.text} for c in text]})
+        return
+    given, expires = (words.time(made.here(at)) for at in (found.given, found.expires))
+    OUT.print(f"{found.id} ({state(found, made)})", style="bold")
+    OUT.print(f"{found.person}: {given} - {expires}, {words.say(f'mode.{found.mode}')}\n")
+    OUT.print(draw(text) if text else words.say("receipt.no_text"))
+
+
+@app.command("withdraw")
+def withdraw(
+    consent: _Id,
+    by: Annotated[
+        By, typer.Option(help="Who wants it: the person, or an operator.", show_choices=False)
+    ] = By.OPERATOR,
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Take a consent back; it counts at once, and the keys that it covered are destroyed."""
+    if by is By.EXPIRY:
+        raise typer.BadParameter("a consent expires by itself", param_hint="--by")
+    with opened(site) as installation:
+        now = installation.clock.now().utc
+        event = withdrawals(installation).withdraw(ConsentId(consent), by, now)
+    if event is None:
+        say("The consent had ended before; what it covered is destroyed.")
+    else:
+        say(f"The consent is withdrawn, entry {event} of the log; what it covered is destroyed.")
+
+
+@app.command("receipt")
+def receipt(
+    consent: _Id,
+    out: Annotated[Path, typer.Option(help="Where the page goes; a new file.")],
+    locale: _Locale = FIRST,
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Make a page that the person can keep: what they agreed to, and how they take it back."""
+    wording(locale)
+    with opened(site) as installation:
+        found = installation.store.consents.find(ConsentId(consent))
+        with new_file(out) as write:
+            page = consent_receipt(
+                installation.site,
+                installation.store.people.find(found.person),
+                found,
+                agreed_text(found, locale, installation.store.consent_texts),
+                number_of(installation.records, found),
+                _made(installation, locale),
+            ).page(sign_receipt(installation))
+            write(page.encode())
+    say(f"The receipt is {out}.")
+
+
+def _made(installation: Installation, locale: str) -> Made:
+    now = installation.clock.now().utc
+    return Made(wording(locale), now.astimezone(installation.site.zone))
+
+
+def _in_force(consent: Consent, now: datetime) -> bool:
+    return consent.withdrawn is None and not consent.expired(now)
+
+
+def _record(consent: Consent, now: datetime) -> dict[str, object]:
+    return {
+        "id": consent.id,
+        "person": consent.person,
+        "purpose": consent.purpose,
+        "places": sorted(consent.places),
+        "mode": consent.mode,
+        "text_version": consent.text_version,
+        "given": consent.given,
+        "expires": consent.expires,
+        "withdrawn": consent.withdrawn,
+        "in_force": _in_force(consent, now),
+    }
