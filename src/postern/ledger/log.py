@@ -239,6 +239,8 @@ def _signer(folder: Path, seed: bytes, origin: str) -> Signer:
         known = parse_vkey(path.read_text().removesuffix("\n"))
     except FileNotFoundError:
         signer = Signer(origin, seed)
+        # Another key must not leave its name behind.
+        _published(folder, signer.verifier)
         put(path, f"{signer.verifier.vkey}\n".encode())
         sync_folder(folder)
         return signer
@@ -264,7 +266,7 @@ def _check(folder: Path, published: Checkpoint, journal: Journal) -> None:
         raise invalid("The tiles of the log do not fit its checkpoint.", _RESTORE)
     if journal.size() < size:
         raise invalid(
-            f"The journal ends with entry {journal.size()}, though {size} are published.", _RESTORE
+            f"The journal ends before entry {journal.size()}, and {size} are published.", _RESTORE
         )
     last = max(0, size - 1) // WIDTH
     bundle = tiles.entries(last) if size else []
