@@ -1,19 +1,47 @@
 """Safeguard: no trait of a person and no free text about one can be kept.
 
-The tables and the nouns are walked as they are; a column that somebody adds fails here first, and
-has to be argued for in this file.
+Everything that holds or shows something of a person is walked as it is: tables of both databases,
+nouns, events, what a person is given, what they agree to, and the keys of `site.toml`. What is
+added fails here first, and has to be argued for in this file.
 """
 
 import re
+import sqlite3
+import tomllib
+from collections.abc import Iterator
 from dataclasses import fields
+from enum import StrEnum
+from importlib import import_module, resources
+from inspect import getmembers, isclass
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import get_args
 
+import numpy as np
+import pytest
 from sqlalchemy import JSON, LargeBinary, Text
 
+from postern import core
+from postern.actuators import KINDS as ACTUATORS
+from postern.app.config import load
+from postern.app.erasure import Erasure
+from postern.app.problem import ConfigError
+from postern.app.sections import SECTIONS
+from postern.app.site import ConsentTerms, Faces, Log, Plates, Roster
+from postern.app.tables import AccessPointTable, AreaTable, SiteTable, WitnessTable
+from postern.app.wire import Installation, exports, open_site, read_site
 from postern.core.consent import Consent
 from postern.core.credential import Credential
+from postern.core.event import Consented, Event
+from postern.core.evidence import Factor
 from postern.core.person import Person
 from postern.core.vehicle import Vehicle
+from postern.frame import Template
+from postern.sources import KINDS as SOURCES
 from postern.store.schema import metadata
+from postern.vault.vault import KEYRING_FILE, open_vault
+from tests.cli.terminal import postern
+from tests.people import ALICE, DOOR, NOW, OFFICE, consent, credential, permit
 
 TRAITS = re.compile(
     r"age|birth|dob|gender|sex|ethnic|race|racial|colou?r|skin|hair|eye|height|weight|nation|"
@@ -58,6 +86,45 @@ LONG = {
     ("permits", "schedule"),  # Canonical; only what Postern itself would write is read.
     ("events", "body"),  # Canonical; a closed set of kinds with typed fields.
 }
+#: Of the file of keys: which references have a key in which epoch, and marks of the erased.
+ABOUT_A_KEY = {
+    ("site", "one"), ("site", "id"), ("epochs", "epoch"), ("epochs", "wrapped"),
+    ("keys", "person"), ("keys", "credential"), ("keys", "epoch"), ("keys", "wrapped"),
+    ("erased", "mark"),
+}  # fmt: skip
+EVENTS = {
+    "Decided": {
+        "at", "access_point", "attempt", "reason", "permit", "holders", "band", "passback",
+    },
+    "Acted": {"at", "access_point", "attempt", "done", "detail"},
+    "Interrupted": {"at", "access_point", "attempt"},
+    "Consented": {"at", "consent", "person", "text_version"},
+    "Withdrawn": {"at", "consent", "person", "by"},
+    "Erased": {"at", "person"},
+    "Enrolled": {"at", "credential", "holder"},
+    "Revoked": {"at", "credential", "holder"},
+    # `why` is about whoever looked, is shown to the person, and expires with the event.
+    "Viewed": {"at", "person", "by", "why"},
+    "Rekeyed": {"at", "epoch"},
+    "Changed": {"at", "what", "subject", "by"},
+}  # fmt: skip
+#: What the texts that people read leave blank.
+BLANKS = {
+    "contact", "date", "day", "days", "justification", "month", "name", "places", "program",
+    "purpose", "retention", "site", "time", "version", "year",
+}  # fmt: skip
+#: Every key in what a person is given of theirs.
+EXPORTED = {
+    "format", "made", "site", "person", "id", "name",
+    "consents", "purpose", "places", "text_version", "mode", "given", "expires", "withdrawn",
+    "text", "heading",
+    "credentials", "factor", "enabled", "valid_from", "valid_until",
+    "permits", "access_points", "factors", "max_p", "max_false_accept", "liveness", "schedule",
+    "others", "inside", "area", "since", "failures", "access_point", "until", "keys",
+    "events", "number", "kind", *(name for names in EVENTS.values() for name in names),
+}  # fmt: skip
+#: Of a camera's picture; and the language that a text is in, not that of whoever reads it.
+FINE_KEYS = {"height", "language"}
 #: Whole words of the trade that look like a trait.
 FINE = {"consent_places", "permit_places", "place", "text_version", "passback"}
 
@@ -104,11 +171,142 @@ def test_nouns_have_no_field_for_a_trait() -> None:
     assert set() == {name for name in names - FINE if _names_a_trait(name)}
 
 
+def test_file_of_keys_names_no_trait(tmp_path: Path) -> None:
+    """It tells whose keys there are, and nothing else of anybody."""
+    open_vault(tmp_path).close()
+    with sqlite3.connect(tmp_path / KEYRING_FILE) as keys:
+        columns = set(
+            keys.execute(
+                "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c "
+                "WHERE m.type = 'table'"
+            )
+        )
+    keys.close()
+
+    assert ABOUT_A_KEY == columns
+
+
+def test_events_say_exactly_this() -> None:
+    """No event has a field for a trait, or for free words about a person but a viewer's reason."""
+    found = {kind.__name__: {field.name for field in fields(kind)} for kind in get_args(Event)}
+
+    assert EVENTS == found
+    assert set() == {n for names in found.values() for n in names - FINE if _names_a_trait(n)}
+
+
+def test_no_choice_that_is_kept_is_a_trait() -> None:
+    """Of all sets of values in the core, none is one of sexes, ages, origins or moods."""
+    choices = dict(_choices())
+
+    assert {"Factor", "Reason", "By", "StorageMode"} <= choices.keys()
+    found = {
+        (name, value) for name, values in choices.items() for value in values
+        if _names_a_trait(value.replace("-", "_"))
+    }  # fmt: skip
+    assert set() == found
+
+
+@pytest.mark.parametrize("locale", ["en", "de"])
+def test_texts_ask_for_nothing_about_a_person(locale: str) -> None:
+    """What people agree to and are given has blanks for these things only."""
+    file = resources.files("postern.app").joinpath(f"locales/{locale}.toml")
+    text = re.sub(r"^#.*", "", file.read_text("utf-8"), flags=re.MULTILINE)
+    blanks = set(re.findall(r"\{(\w+)\}", text))
+
+    assert blanks == BLANKS
+    keys = {word for word in _keys(tomllib.loads(text)) if word not in FINE_KEYS}
+    assert set() == {key for key in keys if _names_a_trait(key)}
+
+
+def test_what_a_person_is_given_has_no_trait(folder: Path) -> None:
+    """Every key of the export, at any depth, and every line of an erasure's receipt."""
+    assert 0 == postern("vehicle", "add", "KA MP 417").code
+    with open_site(read_site(folder / "site.toml")) as installation:
+        _enrol(installation)
+        record = exports(installation).all(ALICE, "en", NOW)
+    names = set(_keys(record))
+
+    assert {"name", "mode", "max_p", "since", "failures", "text_version", "kind"} <= names
+    assert names <= EXPORTED
+    assert set() == {name for name in names - FINE - FINE_KEYS if _names_a_trait(name)}
+    assert {"person", "at", "event", "keys", "references", "passes", "others", "consents",
+            "permits", "presence"} == {field.name for field in fields(Erasure)}  # fmt: skip
+
+
+def test_site_file_has_no_key_for_people() -> None:
+    """Its tables describe doors, cameras and rules; nobody and no group of people is in it."""
+    tables = (SiteTable, AreaTable, AccessPointTable, WitnessTable, ConsentTerms, Faces, Roster,
+              Plates, Log)  # fmt: skip
+    names = {field.name for table in tables for field in fields(table)} | set(SECTIONS)
+    kinds = [row.config for row in SOURCES.values()] + [row.config for row in ACTUATORS.values()]
+    names |= {field.name for kind in kinds for field in fields(kind)}
+
+    assert set() == {name for name in names - FINE - FINE_KEYS if _names_a_trait(name)}
+    assert not names & {"person", "people", "group", "watch", "blocked"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[person.alice]\nage = 4",
+        "[watch_list]\nplates = []",
+        '[consent]\nnote = "x"',
+        "[faces]\ngender = true",
+    ],
+)
+def test_site_file_refuses_keys_for_people(folder: Path, written: str) -> None:
+    """Nothing that is not known is passed over in silence."""
+    file = folder / "site.toml"
+    file.write_text(f"{file.read_text('utf-8')}\n{written}\n", "utf-8")
+
+    with pytest.raises(ConfigError):
+        load(file, SOURCES, ACTUATORS, {})
+
+
 def test_the_search_for_traits_can_fail() -> None:
     """Names that must not appear are recognised."""
     for name in ("age", "date_of_birth", "skin_colour", "nationality", "notes", "custom_fields"):
         assert _names_a_trait(name)
 
+    class Mood(StrEnum):
+        HAPPY = "mood-good"
+
+    assert _names_a_trait(Mood.HAPPY.replace("-", "_"))
+    assert {"kept", "birthdate"} == set(_keys({"kept": [{"birthdate": 1}]}))
+
 
 def _names_a_trait(name: str) -> bool:
     return any(TRAITS.match(word) for word in name.split("_"))
+
+
+def _choices() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every set of texts in the core that a field may be one of."""
+    for module in iter_modules(core.__path__):
+        for name, found in getmembers(import_module(f"postern.core.{module.name}"), isclass):
+            if issubclass(found, StrEnum) and found is not StrEnum:
+                yield name, tuple(found)
+
+
+def _keys(record: object) -> Iterator[str]:
+    """Every key of nested tables."""
+    if isinstance(record, dict):
+        for key, value in record.items():
+            yield key
+            yield from _keys(value)
+    elif isinstance(record, list):
+        for value in record:
+            yield from _keys(value)
+
+
+def _enrol(installation: Installation) -> None:
+    """Alice, with something of every kind that may be kept about her."""
+    store, vault = installation.store, installation.vault
+    store.people.add(Person(ALICE, "Alice"))
+    store.consents.add(consent(ALICE))
+    face = credential(Factor.FACE, ALICE)
+    sealed = vault.seal(face.id, ALICE, Template(np.ones(128, np.float32), "ab" * 32, 3))
+    store.credentials.add(face, now=NOW, sealed=sealed.blob)
+    store.permits.add(permit(ALICE))
+    store.areas.entered(OFFICE.id, (ALICE,), NOW)
+    store.throttles.failed(DOOR.id, ALICE, NOW)
+    installation.records.append(Consented(NOW, consent(ALICE).id, ALICE, "v1"))
