@@ -135,6 +135,13 @@ def test_what_is_no_proof_is_refused(head: str) -> None:
     assert raised.value.code is Code.INVALID
 
 
+def test_a_proof_has_as_many_hashes_as_the_highest_tree_has_levels() -> None:
+    """63, which nobody will ever see."""
+    longest = f"{HEAD}index 0\n" + f"{HASH}\n" * 63
+
+    assert 63 == len(decode(longest.encode() + b"\n" + CHECKPOINT).hashes)
+
+
 def test_a_proof_without_a_signed_note_is_refused() -> None:
     """Also one that ends with its hashes."""
     for tail in (b"", b"\n", b"\nno note\n"):

@@ -254,6 +254,15 @@ def test_a_bundle_that_is_cut_is_refused(tmp_path: Path, cut: int) -> None:
         Tiles(tmp_path, 20).entries(0)
 
 
+def test_an_empty_bundle_is_refused(tmp_path: Path) -> None:
+    """There is none that could be empty."""
+    write_log(tmp_path, 1)
+    (tmp_path / "tile/entries/000.p/1").write_bytes(b"")
+
+    with pytest.raises(PosternError, match=r"000\.p/1 has 0 entries"):
+        Tiles(tmp_path, 1).entries(0)
+
+
 def test_a_disk_that_takes_nothing_is_reported(tmp_path: Path) -> None:
     """Nothing is half-written under the file's own name."""
     path = tmp_path / "folder" / "file"

@@ -72,8 +72,8 @@ def decode(data: bytes) -> Proof:
     if not (first == _HEAD and lines and lines[0].startswith("index ")):
         raise _malformed()
     index = from_decimal(lines[0].removeprefix("index "))
-    hashes = tuple(from_base64(line) for line in lines[1 : MOST_HASHES + 2])
-    if len(lines) > MOST_HASHES + 1 or any(len(hash_) != HASH_SIZE for hash_ in hashes):
+    hashes = tuple(map(from_base64, lines[1:]))
+    if len(hashes) > MOST_HASHES or any(len(hash_) != HASH_SIZE for hash_ in hashes):
         raise _malformed()
     parse(checkpoint)
     return Proof(index, hashes, checkpoint, extra)
