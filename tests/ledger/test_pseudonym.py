@@ -57,6 +57,11 @@ EVENTS: tuple[Event, ...] = (
 )
 
 
+def hide(pseudonyms: Pseudonyms, event: Event) -> Event:
+    (hidden,) = pseudonyms.hide([event])
+    return hidden
+
+
 @pytest.fixture
 def pseudonyms(tmp_path: Path) -> Pseudonyms:
     return Pseudonyms(tmp_path)
@@ -70,7 +75,7 @@ def test_every_kind_of_event_is_tried() -> None:
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_no_id_is_left_and_all_come_back(pseudonyms: Pseudonyms, event: Event) -> None:
     """The text has no id of anybody or anything; who knows the ids and has the key gets it all."""
-    hidden = pseudonyms.hide(event)
+    hidden = hide(pseudonyms, event)
     assert not [one for one in IDS if one in encode(hidden)]
     assert hidden == decode(encode(hidden))
     assert event == reveal(hidden, pseudonyms.names(NOW, IDS))
@@ -79,7 +84,7 @@ def test_no_id_is_left_and_all_come_back(pseudonyms: Pseudonyms, event: Event) -
 
 def test_pseudonym_says_what_sort_of_thing_it_is(pseudonyms: Pseudonyms) -> None:
     """Its beginning stays, so that a vehicle is still told from a person."""
-    hidden = pseudonyms.hide(EVENTS[0])
+    hidden = hide(pseudonyms, EVENTS[0])
     assert isinstance(hidden, Decided)
     vehicle, person = hidden.holders
     for name, begins in ((vehicle, "v-"), (person, "p-"), (hidden.permit or "", "permit-")):
@@ -87,24 +92,30 @@ def test_pseudonym_says_what_sort_of_thing_it_is(pseudonyms: Pseudonyms) -> None
         assert 20 == len(name.removeprefix(begins))
 
 
+def test_batch_over_two_months_has_the_keys_of_both(pseudonyms: Pseudonyms) -> None:
+    """Every event is hidden with its own month's key."""
+    events = [Erased(at, ALICE) for at in (NOW, NEXT, NOW)]
+    assert [hide(pseudonyms, event) for event in events] == pseudonyms.hide(events)
+
+
 def test_what_could_be_a_name_is_hidden_from_its_first_letter(pseudonyms: Pseudonyms) -> None:
     """Only known sorts stay; nothing stays nothing."""
-    hidden = pseudonyms.hide(Changed(NOW, "permit added", "alice-weekdays", "cli"))
+    hidden = hide(pseudonyms, Changed(NOW, "permit added", "alice-weekdays", "cli"))
     assert "alice" not in encode(hidden)
     nothing = Changed(NOW, "store restored", "", "cli")
-    assert nothing == pseudonyms.hide(nothing)
+    assert nothing == hide(pseudonyms, nothing)
 
 
 def test_same_id_has_one_pseudonym_a_month(tmp_path: Path) -> None:
     """Events of a month can be told to be about the same person, those of two months cannot."""
     one, other = Pseudonyms(tmp_path), Pseudonyms(tmp_path)
-    march = [each.hide(Erased(NOW, ALICE)) for each in (one, other)]
-    april = one.hide(Erased(NEXT, ALICE))
+    march = [hide(each, Erased(NOW, ALICE)) for each in (one, other)]
+    april = hide(one, Erased(NEXT, ALICE))
     assert march[0] == march[1]
     assert isinstance(march[0], Erased)
     assert isinstance(april, Erased)
     assert march[0].person != april.person
-    assert one.hide(Erased(NOW, ERIN)) != march[0]
+    assert hide(one, Erased(NOW, ERIN)) != march[0]
 
 
 def test_other_site_has_other_pseudonyms(tmp_path: Path) -> None:
@@ -112,12 +123,12 @@ def test_other_site_has_other_pseudonyms(tmp_path: Path) -> None:
     sites = [Pseudonyms(tmp_path / name) for name in ("here", "there")]
     for name in ("here", "there"):
         (tmp_path / name).mkdir()
-    assert sites[0].hide(Erased(NOW, ALICE)) != sites[1].hide(Erased(NOW, ALICE))
+    assert hide(sites[0], Erased(NOW, ALICE)) != hide(sites[1], Erased(NOW, ALICE))
 
 
 def test_key_is_for_this_user_only(pseudonyms: Pseudonyms, tmp_path: Path) -> None:
     """32 random bytes that nobody else may read."""
-    pseudonyms.hide(Erased(NOW, ALICE))
+    hide(pseudonyms, Erased(NOW, ALICE))
     (path,) = tmp_path.glob("*.key")
     assert ("2026-03.key", 32) == (path.name, path.stat().st_size)
     assert 0o600 == path.stat().st_mode & 0o777
@@ -125,7 +136,7 @@ def test_key_is_for_this_user_only(pseudonyms: Pseudonyms, tmp_path: Path) -> No
 
 def test_expired_month_is_gone_for_good(pseudonyms: Pseudonyms, tmp_path: Path) -> None:
     """Without its key, nobody finds out who it was; the other months are untouched."""
-    march, april = (pseudonyms.hide(Erased(at, ALICE)) for at in (NOW, NEXT))
+    march, april = (hide(pseudonyms, Erased(at, ALICE)) for at in (NOW, NEXT))
     key = (tmp_path / "2026-03.key").read_bytes()
     pseudonyms.expire({month(NEXT)})
 
@@ -138,9 +149,9 @@ def test_expired_month_is_gone_for_good(pseudonyms: Pseudonyms, tmp_path: Path) 
 
 def test_month_that_comes_again_has_a_new_key(pseudonyms: Pseudonyms) -> None:
     """A destroyed key never returns."""
-    before = pseudonyms.hide(Erased(NOW, ALICE))
+    before = hide(pseudonyms, Erased(NOW, ALICE))
     pseudonyms.expire(set())
-    assert before != pseudonyms.hide(Erased(NOW, ALICE))
+    assert before != hide(pseudonyms, Erased(NOW, ALICE))
 
 
 def test_threads_that_begin_a_month_agree(tmp_path: Path) -> None:
@@ -150,7 +161,7 @@ def test_threads_that_begin_a_month_agree(tmp_path: Path) -> None:
     def work() -> None:
         mine = Pseudonyms(tmp_path)
         begin.wait()
-        found.append(mine.hide(Erased(NOW, ALICE)))
+        found.append(hide(mine, Erased(NOW, ALICE)))
 
     threads = [Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -181,12 +192,12 @@ def test_key_that_cannot_be_read_or_made_is_one_sentence(tmp_path: Path) -> None
             call()
         assert Code.UNAVAILABLE is caught.value.code
     with pytest.raises(PosternError, match="cannot be written") as caught:
-        Pseudonyms(tmp_path / "missing").hide(Erased(NOW, ALICE))
+        hide(Pseudonyms(tmp_path / "missing"), Erased(NOW, ALICE))
     assert Code.UNAVAILABLE is caught.value.code
 
 
 def _calls(pseudonyms: Pseudonyms) -> Iterator[Callable[[], object]]:
-    yield lambda: pseudonyms.hide(Erased(NOW, ALICE))
+    yield lambda: hide(pseudonyms, Erased(NOW, ALICE))
     yield lambda: pseudonyms.names(NOW, IDS)
 
 
@@ -197,7 +208,7 @@ def test_any_subject_is_hidden_and_comes_back(
     """Whatever an operator changed."""
     pseudonyms = Pseudonyms(tmp_path_factory.mktemp("keys"))
     event = Changed(NOW, "changed", subject, "operator")
-    hidden = pseudonyms.hide(event)
+    hidden = hide(pseudonyms, event)
     assert isinstance(hidden, Changed)
     assert subject != hidden.subject or not subject
     assert event == reveal(hidden, pseudonyms.names(NOW, [subject]))

@@ -76,6 +76,7 @@ class Journal:
 
     def __init__(self, folder: Path, published: Callable[[], int]) -> None:
         self._folder = folder
+        self._root = f"{folder}{os.sep}"
         self._published = published
         self._turn = Turn(folder / "lock")
         # The turn guards what follows: the last segment, and how far it is known and durable.
@@ -155,12 +156,12 @@ class Journal:
             if self._begun is not None and self._begun + SPAN <= before:
                 self._roll()
             firsts, latest = self._firsts(), min(self._begun or now, now)
-        published, kept, due = self._published(), [latest], []
+        published, kept, due = self._published(), [latest], list[Path]()
         for first, following in reversed(list(pairwise(firsts))):
             begun = self._began(first)
             latest = latest if begun is None or begun > now else begun
             if latest + SPAN <= before and following <= published:
-                due.append(self._path(first))
+                due.append(Path(self._path(first)))
             else:
                 kept.append(latest)
         destroy(self._folder, reversed(due))
@@ -182,10 +183,10 @@ class Journal:
                 "Check the disk, then start Postern again.",
             )
         try:
-            if self._handle < 0 or not self._path(self._first).exists():
+            if self._handle < 0 or not os.path.exists(self._path(self._first)):
                 self._enter(self._last())
             self._take_in()
-            while self._end and self._path(self._next).exists():
+            while self._end and os.path.exists(self._path(self._next)):
                 self._enter(self._next)
                 self._take_in()
         except OSError as error:
@@ -263,12 +264,12 @@ class Journal:
     def _began(self, first: int) -> datetime | None:
         """When the first event of a segment happened; None where that cannot be told."""
         try:
-            with self._path(first).open("rb") as file:
+            with open(self._path(first), "rb") as file:
                 head = file.read(_HEAD.size)
                 length = _HEAD.unpack(head)[0] if len(head) == _HEAD.size else 0
                 content = head + file.read(min(length, os.fstat(file.fileno()).st_size))
         except OSError as error:
-            raise unreadable(self._path(first), error) from None
+            raise unreadable(Path(self._path(first)), error) from None
         try:
             entries, _ = _frames(content, first)
         except PosternError:
@@ -277,7 +278,7 @@ class Journal:
 
     def _content(self, first: int) -> bytes | None:
         """A segment's bytes; None where it has expired meanwhile."""
-        path = self._path(first)
+        path = Path(self._path(first))
         try:
             content = path.read_bytes()
         except FileNotFoundError:
@@ -293,8 +294,9 @@ class Journal:
         except ValueError:
             raise invalid("The journal's folder has a file that is not of it.") from None
 
-    def _path(self, first: int) -> Path:
-        return self._folder / f"{first:020}{SEGMENT}"
+    def _path(self, first: int) -> str:
+        # Asked for at every append, where building a `Path` would cost more than all hashing.
+        return f"{self._root}{first:020}{SEGMENT}"
 
 
 def read_frames(content: bytes, index: int, published: int) -> tuple[list[Entry], int]:

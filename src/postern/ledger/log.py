@@ -77,7 +77,7 @@ class Log:
 
         All of them are kept or none, unless they are more than an hour apart.
         """
-        first = self._journal.append([self.pseudonyms.hide(event) for event in events])
+        first = self._journal.append(self.pseudonyms.hide(events))
         return [EventId(str(index)) for index in range(first, first + len(events))]
 
     def entries(self, start: int = 0) -> Iterator[Entry]:

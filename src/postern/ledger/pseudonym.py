@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from secrets import token_bytes
 from typing import assert_never
@@ -52,15 +53,20 @@ class Pseudonyms:
         self._folder = folder
         self._turn = Turn(folder / "lock")
 
-    def hide(self, event: Event) -> Event:
-        """The event with pseudonyms in place of ids.
+    def hide(self, events: Iterable[Event]) -> list[Event]:
+        """The events with pseudonyms in place of ids.
 
         Raises:
             PosternError: `unavailable` where the month's key cannot be made or read now;
                 `invalid` where it is damaged.
         """
-        key = self._key(month(event.at)) or self._make(month(event.at))
-        return _renamed(event, lambda id_: _pseudonym(key, id_))
+        keys: dict[str, bytes] = {}
+        hidden = []
+        for event in events:
+            at = month(event.at)
+            key = keys[at] = keys.get(at) or self._key(at) or self._make(at)
+            hidden.append(_renamed(event, partial(_pseudonym, key)))
+        return hidden
 
     def names(self, at: datetime, ids: Iterable[str]) -> Mapping[str, str]:
         """Ids by the pseudonyms that they had in that month; none where its key is destroyed.
@@ -119,7 +125,7 @@ def reveal(event: Event, names: Mapping[str, str]) -> Event:
 
 def month(at: datetime) -> str:
     """The name of a month, such as 2026-11."""
-    return f"{at:%Y-%m}"
+    return f"{at.year:04}-{at.month:02}"
 
 
 def _pseudonym(key: bytes, name: str) -> str:
