@@ -1,8 +1,11 @@
 """A real log, real witnesses over HTTP, and what the site is told of them."""
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import IPv4Address
 from pathlib import Path
 from shutil import copytree, rmtree
 from threading import Event as Flag
@@ -10,6 +13,10 @@ from threading import Thread
 from time import monotonic
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from postern.api.witness import witness_app
 from postern.app import witnessing
@@ -29,7 +36,7 @@ from postern.core.event import Changed
 from postern.core.ids import CameraId
 from postern.ledger.checkpoint import Opened
 from postern.ledger.log import Log, open_log
-from postern.ledger.note import KeyType, Signer, Verifier
+from postern.ledger.note import KeyType, Note, Signer, Verifier
 from postern.ledger.tiles import Tiles
 from postern.ledger.witness import MOST_BODY, Request, Witness
 from tests.api.serving import serving
@@ -118,8 +125,10 @@ def test_a_forgotten_acknowledgement_is_learnt_from_the_witness(
     grow(log, 5)
     asks.submit()
 
-    for content in (earlier, earlier[:-9], b"", b"\xff", log.checkpoint().note.encode()[:99]):
+    unsigned = Note(log.checkpoint().note.text, log.checkpoint().note.signatures[:1]).encode()
+    for content in (earlier, earlier[:-9], b"", b"\xff", unsigned):
         file.write_bytes(content)
+        assert (5 if content == earlier else 0) == asks.acknowledged()
         assert Cosigned(grow(log, 1)) == asks.submit()
     file.unlink()
     assert Cosigned(grow(log, 1)) == asks.submit()
@@ -216,7 +225,9 @@ def test_a_witness_with_another_key_is_a_matter_of_settings(
 
 
 @contextmanager
-def answering(answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
+def answering(
+    answer: Callable[[BaseHTTPRequestHandler, bytes], None], tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """The address of a server that is no witness; it answers every request in the same way."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -229,6 +240,8 @@ def answering(answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterat
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -240,7 +253,7 @@ def answering(answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterat
 
 
 def replies(
-    status: int, body: bytes = b"", *headers: tuple[str, str]
+    status: int, body: bytes = b"", *headers: tuple[str, str], tls: ssl.SSLContext | None = None
 ) -> AbstractContextManager[str]:
     """A server that gives that answer."""
 
@@ -252,7 +265,7 @@ def replies(
         handler.end_headers()
         handler.wfile.write(body)
 
-    return answering(answer)
+    return answering(answer, tls)
 
 
 FORGED = WITNESS.sign("something else\n", 1).line().encode()
@@ -390,6 +403,53 @@ def test_a_witness_without_a_known_certificate_is_not_talked_to(log: Log, folder
         submission = client(at.replace("http:", "https:"), log, folder, timeout_s=2.0).submit()
 
     assert isinstance(submission, Unreachable)
+
+
+def test_an_authority_that_the_operator_added_counts(
+    log: Log, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's store of certificates is asked, too; the witness is talked to over TLS."""
+    files = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+    with replies(503, b"", tls=context) as at:
+        secure = at.replace("http:", "https:")
+        unknown = client(secure, log, folder).submit()
+        monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
+        known = client(secure, log, folder).submit()
+
+    assert Unreachable("The witness cannot answer now (status 503).") == known
+    assert isinstance(unknown, Unreachable)
+    assert "the connection failed (ConnectError)" in unknown.sentence
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of this very machine that signs itself, and its key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), MachineClock().now().utc
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "witness")])
+    address = x509.IPAddress(IPv4Address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return files
 
 
 class Observed:

@@ -109,7 +109,6 @@ class Rounds:
         return grown or monotonic() - self._signed_s >= REFRESH_S
 
     def _take(self, submission: Submission) -> None:
-        self._size = None
         match submission:
             case Cosigned(size):
                 self._size, self._failures, self._signed_s = size, 0, monotonic()
