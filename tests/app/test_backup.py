@@ -21,14 +21,17 @@ from hypothesis import strategies as st
 from postern.app.archive import pack, unpack
 from postern.app.backup import back_up, clear_drafts, restore
 from postern.app.duty import on_duty
+from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
 from postern.core.ids import PersonId
 from postern.core.person import Person
+from postern.engine.ports import Claim
 from postern.store.copy import COPIED, LEFT_OUT, copied
 from postern.store.schema import metadata
 from postern.store.store import STORE_FILE, open_store
 from postern.vault.vault import KEY_FILE, KEYRING_FILE, open_vault
+from tests.app.pass_office import open_office
 from tests.app.sealed_site import MODES, SealedSite, face, make_site
 from tests.people import (
     ALICE,
@@ -99,6 +102,22 @@ def test_withdrawn_references_do_not_come_back(site: SealedSite, backup: Path) -
     assert [LATER] == [one.withdrawn for one in site.store.consents.of(CAROL)]
     assert [None] == [one.withdrawn for one in site.store.consents.of(ERIN)]
     assert all(site.recognised(other) for other in MODES if other != CAROL)
+
+
+@pytest.mark.parametrize("person", [ALICE, CAROL], ids=["pass", "token"])
+def test_revoked_passes_do_not_come_back(tmp_path: Path, person: PersonId) -> None:
+    """Lost and revoked after the backup was made, it stays so; another's counts as before."""
+    with open_office(tmp_path / "office") as office:
+        lost = office.issue(person)
+        other = office.issue(CAROL if person == ALICE else ALICE)
+        back_up(office.folder, office.vault, tmp_path / "backup.tar", NOW)
+        office.passes.revoke(lost.credential.id, NOW)
+
+        done = restore(office.folder, office.vault, tmp_path / "backup.tar", LATER)
+        assert (1, 1) == (done.dropped, done.ended)
+        assert () == office.store.credentials.of(person)
+        assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(lost.text)
+        assert isinstance(office.shown(other.text), Claim)
 
 
 def test_who_came_after_the_backup_is_gone_with_their_keys(site: SealedSite, backup: Path) -> None:

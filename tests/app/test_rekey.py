@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,11 +13,14 @@ from typing import Any
 import pytest
 
 from postern.app.rekey import rekey, rekeying, renew
+from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
+from postern.engine.ports import Claim
 from postern.store.credentials import KeptReference
 from postern.store.store import open_store
 from postern.vault.seal import Sealed, read_header
-from postern.vault.vault import open_vault
+from postern.vault.vault import KEYRING_FILE, open_vault
+from tests.app.pass_office import open_office
 from tests.app.sealed_site import MODES, ROSTER, SHARE, SealedSite, make_site
 from tests.people import ALICE, BOB, CAROL, DAN, ERIN
 
@@ -177,6 +181,41 @@ def test_an_altered_reference_keeps_nobody_else_back(site: SealedSite) -> None:
         assert (2, 1) == (done.renewed, done.lost)
         assert spoilt == _kept(site, CAROL).blob
     assert site.recognised(ALICE)
+
+
+def test_passes_and_tokens_go_on_and_move_with_their_holders(tmp_path: Path) -> None:
+    """After a re-keying both are let in; a token's reference moves when it is shown, a pass's with
+    the next pass, and then the epoch is over."""
+    with open_office(tmp_path / "office") as office:
+        carried, token = office.issue(ALICE).text, office.issue(CAROL).text
+        done = rekey(office.store, office.vault, lambda _: None)
+        assert (1, 1) == (done.shared, done.passes)
+
+        assert isinstance(office.shown(carried), Claim)
+        (kept,) = office.store.references.all()
+        assert 1 == read_header(kept.blob).epoch
+        for _ in range(2):
+            assert isinstance(office.shown(token), Claim)
+            (kept,) = office.store.references.all()
+            assert 2 == read_header(kept.blob).epoch
+        assert (1, 2) == office.vault.retire()
+
+        again = office.issue(ALICE).text
+        assert (2,) == office.vault.retire()
+        assert isinstance(office.shown(again), Claim)
+        assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(carried)
+
+
+def test_a_token_is_accepted_where_its_reference_cannot_be_renewed(tmp_path: Path) -> None:
+    """Another program holds the keys: the holder is let in, and it is done another time."""
+    with open_office(tmp_path / "office") as office:
+        token = office.issue(CAROL).text
+        rekey(office.store, office.vault, lambda _: None)
+        with closing(sqlite3.connect(tmp_path / "office" / KEYRING_FILE)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert isinstance(office.shown(token), Claim)
+        (kept,) = office.store.references.all()
+        assert 1 == read_header(kept.blob).epoch
 
 
 def test_one_rekeying_at_a_time(site: SealedSite) -> None:

@@ -7,9 +7,11 @@
    to its being kept as it is.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from postern.app.passes import face_of, pass_of
+from postern.app.rekey import renew
 from postern.core.access_point import AccessPoint
 from postern.core.consent import StorageMode
 from postern.core.credential import Credential
@@ -20,6 +22,7 @@ from postern.core.ids import PersonId
 from postern.core.moment import Moment
 from postern.engine.ports import Claim, Known, Register
 from postern.frame import Reference
+from postern.store.credentials import KeptReference
 from postern.store.store import Store
 from postern.vault.passes import Fault, Pass, PassReader, Refused, Sort
 from postern.vault.seal import Sealed
@@ -99,6 +102,7 @@ class SiteClaims:
                 kept = self.store.credentials.reference(face.id)
                 sealed = Sealed(kept.credential, kept.person, kept.blob)
                 template = self.vault.open(sealed, read.content)
+                self._renew(kept, read.content)
         except PosternError as error:
             if error.retry_helps:
                 raise
@@ -108,6 +112,14 @@ class SiteClaims:
             template.values.fill(0)
             return Reason.NEEDS_NEW_LOOKS
         return Reference(face.id, person, template)
+
+    def _renew(self, reference: KeptReference, share: bytes) -> None:
+        """Seals a reference anew where the site was re-keyed: only now is its share there.
+
+        Where it cannot be done now, it opens as before and is done at the next visit.
+        """
+        with suppress(PosternError):
+            renew(self.store, self.vault, reference, share)
 
 
 def _uncovered(shown: Credential, read: Pass, known: Known, now: Moment) -> Reason | None:

@@ -70,6 +70,17 @@ def erase(store: Store, vault: Vault, ledger: Ledger, person: PersonId, now: dat
     return Erasure(known, now, event, keys, faces, passes, others, consents, permits, presence)
 
 
+def finish_erasures(store: Store, vault: Vault, ledger: Ledger, now: datetime) -> None:
+    """Forgets whoever's erasure was cut short after their keys were destroyed.
+
+    Raises:
+        PosternError: `unavailable` where it cannot be finished now; do it again.
+    """
+    for person in store.people.all():
+        if vault.is_erased(person.id):
+            erase(store, vault, ledger, person.id, now)
+
+
 def _find(store: Store, vault: Vault, person: PersonId) -> Person:
     try:
         return store.people.find(person)

@@ -18,6 +18,7 @@ from postern.app.clock import SystemClock, plausible
 from postern.app.config import load, models_folder, provided_secrets
 from postern.app.duty import on_duty
 from postern.app.enrolment import Enrolments
+from postern.app.erasure import finish_erasures
 from postern.app.export import Exports
 from postern.app.matching import SiteFaceMatcher
 from postern.app.passes import Passes, pass_seed
@@ -245,18 +246,20 @@ def build_service(installation: Installation, observer: Observer) -> Service:
 
 
 def tidy(installation: Installation) -> None:
-    """Forgets what has run out: what old events said, the faces of people whose consent ended, and
-    passes.
+    """Forgets what has run out: what old events said, the faces of people whose consent ended,
+    passes, and key epochs; and finishes erasures that were cut short.
 
     Raises:
         PosternError: Where the store or the keys cannot be used now.
     """
-    now = installation.clock.now().utc
+    at, now = installation, installation.clock.now().utc
     if not plausible(now):
         return  # A clock that was set to the end of time must not erase everybody.
-    installation.records.expire(now - installation.site.retention)
-    withdrawals(installation).lapse(now)
-    passes(installation).expire(now)
+    finish_erasures(at.store, at.vault, at.records, now)
+    at.records.expire(now - at.site.retention)
+    withdrawals(at).lapse(now)
+    passes(at).expire(now)
+    at.vault.retire()
 
 
 def enrolments(installation: Installation) -> Enrolments:
