@@ -61,6 +61,7 @@ LINKS = {
     ("consents", "person"),
     ("consent_places", "consent"),
     ("permit_holders", "holder"),
+    ("permit_holders", "permit"),
     ("permit_places", "permit"),
     ("permit_factors", "permit"),
     ("permit_factors", "place"),  # Their order, which the export keeps.
