@@ -20,6 +20,7 @@ from postern.core.person import Person
 from postern.engine.ports import Known
 from postern.frame import Template
 from postern.store.store import Store, open_store
+from postern.store.throttles import WAIT
 from postern.vault.vault import Vault, open_vault
 from postern.vision.plates.match import PlateMatcher
 from tests.people import (
@@ -248,6 +249,21 @@ def test_passing_counts_the_area(office: Office) -> None:
 
     office.register.passed(WAY_OUT, (ALICE,), NOW)
     assert 0 == office.known().state.occupancy
+
+
+def test_failed_claims_make_their_holder_wait_until_they_pass(office: Office) -> None:
+    """At that door alone; the fifth in a row begins the wait, and being let in ends the row."""
+    for _ in range(4):
+        office.register.failed(DOOR, ALICE, NOW)
+    assert {} == office.known().state.throttled
+    office.register.failed(DOOR, ALICE, NOW)
+    assert {ALICE: NOW + WAIT} == office.known().state.throttled
+    assert {} == office.register.known(BARRIER, moment()).state.throttled
+
+    office.register.passed(DOOR, (ALICE,), NOW)
+    assert {} == office.known().state.throttled
+    office.register.failed(DOOR, ALICE, NOW)
+    assert {} == office.known().state.throttled
 
 
 class _Blocked:

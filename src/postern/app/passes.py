@@ -202,6 +202,16 @@ class Passes:
         theirs = self.store.credentials.of(person)
         return tuple(one for one in theirs if one.factor is Factor.PASS)
 
+    def face(self, shown: Credential) -> Credential | None:
+        """The reference that a pass carries or opens; None once it was destroyed.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        name = face_of(handle_of(shown.id))
+        theirs = self.store.credentials.of(shown.holder)
+        return next((one for one in theirs if one.id == name), None)
+
     def reader(self) -> PassReader:
         """What reads the site's passes."""
         return PassReader(self.vault.site, public_key(self.seed))
@@ -215,7 +225,7 @@ class Passes:
         face, person = face_of(handle_of(shown.id)), PersonId(shown.holder)
         if (person, face) in self.vault.keyed():
             self.vault.destroy(face, person)
-        if any(one.id == face for one in self.store.credentials.of(person)):
+        if self.face(shown) is not None:
             self.store.credentials.remove(face)
 
 

@@ -175,8 +175,9 @@ class Sections:
     def _sees_passes(self, name: object) -> bool:
         """Whether a camera is a reader of passes and of nothing else."""
         section = self._root.table.get(CAMERA)
-        known = isinstance(section, dict) and isinstance(name, str)
-        camera = section.get(name) if known else None
+        if not isinstance(section, dict) or not isinstance(name, str):
+            return False
+        camera = section.get(name)
         return isinstance(camera, dict) and camera.get("sees") == Kind.PASS
 
     def _check_reference(self, place: Place, section: str) -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "enrol": "postern.cli.enrol:enrol",
     "person": "postern.cli.person:app",
     "consents": "postern.cli.consents:app",
+    "pass": "postern.cli.passes:app",
     "vehicle": "postern.cli.vehicle:app",
     "permit": "postern.cli.permit:app",
     "events": "postern.cli.events:events",

@@ -1,0 +1,146 @@
+"""`postern pass`: issuing passes to people who stand there, and ending them."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from postern.app.pass_drawing import Form
+from postern.app.wire import Installation, build_enrolment, passes
+from postern.app.wording import FIRST, wording
+from postern.cli.console import ERR, OUT, say, show_json
+from postern.cli.enrol import face_camera, guide
+from postern.cli.pass_file import pass_file
+from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.core.consent import Consent, StorageMode
+from postern.core.credential import Credential
+from postern.core.errors import Code, PosternError, invalid
+from postern.core.ids import CameraId, CredentialId, PersonId
+
+#: Days; as long as the longest consent.
+_MOST_DAYS = 1826
+
+app = typer.Typer(help="Issue passes, list them, and end them.", no_args_is_help=True)
+_Pass = Annotated[str, typer.Argument(metavar="PASS", help="The pass's id, as listed.")]
+_AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
+
+
+@app.command("issue")
+def issue(
+    person: Annotated[str, typer.Argument(help="The person's id, as listed.")],
+    camera: Annotated[str, typer.Option(help="A camera of the site that sees faces.")],
+    out: Annotated[Path, typer.Option(help="The file to write it to: .png, .svg or .pdf.")],
+    form: Annotated[
+        Form | None, typer.Option(help="For a phone, or to print: a phone for .png, else a card.")
+    ] = None,
+    valid_days: Annotated[
+        int | None, typer.Option(help="For how many days; as long as the consent if absent.")
+    ] = None,
+    locale: Annotated[str, typer.Option(help="The language of the words on it.")] = FIRST,
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Make a new pass for somebody who agreed and stands before a camera.
+
+    The one that they had counts no more: the site has no copy, so that new looks are taken.
+    """
+    wording(locale)
+    with opened(site) as installation:
+        consent = _agreed(installation, PersonId(person))
+        until = _until(consent, valid_days, installation.clock.now().utc)
+        source = face_camera(installation, CameraId(camera))
+        with pass_file(out, form, installation.site, locale) as write:
+            with ERR.status("Loading the models ..."):
+                enrolment = build_enrolment(installation)
+            template = guide(enrolment, source)
+            now = installation.clock.now().utc
+            issued = passes(installation).issue(
+                consent.person, template, consent.mode, until, now
+            )  # fmt: skip
+            write(issued)
+    say(f"The pass {issued.credential.id} counts until {issued.until:%Y-%m-%d}.")
+    say(f"{out} is the only copy: hand it over, and delete it here.")
+
+
+@app.command("list")
+def list_passes(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
+    """Show every pass that has not expired: whose it is, and whether it counts."""
+    with opened(site) as installation:
+        rows = [_record(installation, one) for one in passes(installation).all()]
+    if as_json:
+        show_json(rows)
+        return
+    table = Table("pass", "whose", "kept", "until", "state")
+    for row in rows:
+        style = "" if row["state"] == "counts" else "red"
+        state = Text(str(row["state"]), style)
+        table.add_row(str(row["id"]), str(row["person"]), str(row["kept"]), _day(row), state)
+    OUT.print(table if rows else "There is no pass.")
+
+
+@app.command("show")
+def show(name: _Pass, site: SiteFile = SITE_FILE) -> None:
+    """Show what the site keeps of a pass, as JSON; what the pass carries is not among it."""
+    with opened(site) as installation:
+        show_json(_record(installation, passes(installation).find(CredentialId(name))))
+
+
+@app.command("revoke")
+def revoke(name: _Pass, site: SiteFile = SITE_FILE) -> None:
+    """End a pass at once, because it was lost or is not wanted: its key is destroyed."""
+    with opened(site) as installation:
+        now = installation.clock.now().utc
+        counted = passes(installation).revoke(CredentialId(name), now)
+    say("The pass counts no more." if counted else "The pass counted no more before.")
+
+
+def _agreed(installation: Installation, person: PersonId) -> Consent:
+    """The consent that a pass can be issued by: the one that holds longest."""
+    known, now = installation.store.people.find(person), installation.clock.now().utc
+    standing = installation.store.consents.standing([known.id], now).get(known.id, ())
+    fits = [consent for consent in standing if consent.mode is not StorageMode.ROSTER]
+    if not fits:
+        raise PosternError(
+            Code.UNAUTHORIZED,
+            "This person has not agreed to carry a pass.",
+            f"Ask them: postern enrol --person {person} --mode pass --camera CAMERA",
+        )
+    return max(fits, key=lambda consent: consent.expires)
+
+
+def _until(consent: Consent, valid_days: int | None, now: datetime) -> datetime:
+    if valid_days is None:
+        return consent.expires
+    if not 1 <= valid_days <= _MOST_DAYS:
+        raise invalid(f"A pass counts for 1 to {_MOST_DAYS} days.")
+    return min(consent.expires, now + timedelta(days=valid_days))
+
+
+def _record(installation: Installation, shown: Credential) -> dict[str, object]:
+    person, now = PersonId(shown.holder), installation.clock.now().utc
+    face = passes(installation).face(shown)
+    standing = installation.store.consents.standing([person], now).get(person, ())
+    if not shown.enabled:
+        state = "revoked"
+    elif shown.valid_until is None or not now < shown.valid_until:
+        state = "expired"
+    elif face is None or not any(consent.mode is face.mode for consent in standing):
+        state = "without consent"
+    else:
+        state = "counts"
+    kept = {StorageMode.PASS: "on the pass", StorageMode.SHARED: "at the site, shut"}
+    return {
+        "id": shown.id,
+        "person": person,
+        "kept": kept.get(face.mode, "") if face is not None and face.mode else "nothing",
+        "issued": shown.valid_from,
+        "until": shown.valid_until,
+        "state": state,
+    }
+
+
+def _day(row: dict[str, object]) -> str:
+    until = row["until"]
+    return f"{until:%Y-%m-%d}" if isinstance(until, datetime) else ""
