@@ -10,18 +10,24 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any
 
+import numpy as np
 import pytest
 
 from postern.app.rekey import rekey, rekeying, renew
+from postern.core.consent import StorageMode
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
+from postern.core.ids import CredentialId
 from postern.engine.ports import Claim
-from postern.store.credentials import KeptReference
+from postern.store.credentials import MAX_SEALED, KeptReference
 from postern.store.store import open_store
-from postern.vault.seal import Sealed, read_header
+from postern.vault.keys import Binding
+from postern.vault.quantise import quantise
+from postern.vault.rotation import MAX_DIMENSION
+from postern.vault.seal import Header, Sealed, encrypt, read_header
 from postern.vault.vault import KEYRING_FILE, open_vault
 from tests.app.pass_office import open_office
-from tests.app.sealed_site import MODES, ROSTER, SHARE, SealedSite, make_site
+from tests.app.sealed_site import MODEL, MODES, ROSTER, SHARE, SealedSite, make_site
 from tests.people import ALICE, BOB, CAROL, DAN, ERIN
 
 ROUNDS = 25
@@ -130,6 +136,15 @@ def test_a_former_key_that_was_left_goes_next_time(site: SealedSite) -> None:
     with pytest.raises(PosternError, match="destroyed"):
         site.vault.open(former)
     assert site.recognised(ALICE)
+
+
+def test_the_largest_reference_fits_the_store_once_it_was_rekeyed() -> None:
+    """With steps of two bytes it is nearly twice as long."""
+    header = Header(StorageMode.ROSTER, 2, 3, MAX_DIMENSION, MODEL)
+    vector = quantise(np.ones(MAX_DIMENSION, np.float32), fine=True)
+    sealed = encrypt(bytes(32), Binding(b"s" * 16, ALICE, CredentialId("c")), header, vector)
+
+    assert 2126 == len(sealed) <= MAX_SEALED
 
 
 def test_no_epoch_begins_of_which_the_ledger_does_not_know(site: SealedSite) -> None:

@@ -16,8 +16,8 @@ from postern.store.consents import of_people, stands
 from postern.store.database import Database
 from postern.store.schema import credentials, permit_factors, permit_holders, permit_places
 
-#: Bytes. A reference of the largest vector that the vault seals has 1,102.
-MAX_SEALED = 2048
+#: Bytes. A re-keyed reference of the largest vector that the vault seals has 2,126.
+MAX_SEALED = 4096
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@
 """
 
 import hmac
-import os
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from hashlib import sha256
@@ -16,26 +15,23 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import CredentialId, PersonId
 from postern.frame import Template
 from postern.vault.epochs import Epochs
-from postern.vault.keyring import KeyName, Keyring, WrappedKey, open_keyring
+from postern.vault.keyring import KeyName, Keyring, open_keyring
 from postern.vault.keys import (
-    SHARE_SIZE,
     Binding,
     Epoch,
     derive_backup_key,
     derive_epoch_kek,
     derive_epoch_name,
-    derive_mark_key,
-    derive_shared_kek,
     derive_site,
 )
-from postern.vault.quantise import dequantise, quantise, roundtrip
+from postern.vault.locks import Key, Locks
+from postern.vault.quantise import Quantised, dequantise, quantise, roundtrip
 from postern.vault.rotation import Rotation, turn, turn_back
 from postern.vault.seal import Header, Sealed, decrypt, encrypt, read_header
 from postern.vault.secret_file import SecretFile
@@ -59,7 +55,7 @@ class Vault:
 
     def __init__(self, secret: bytes, keyring: Keyring, epochs: Epochs, home: Epoch) -> None:
         self._site = derive_site(secret)
-        self._mark_key = derive_mark_key(secret)
+        self._locks = Locks(secret, keyring, epochs)
         self._backup_key = derive_backup_key(secret)
         self._keyring = keyring
         self._epochs = epochs
@@ -123,13 +119,9 @@ class Vault:
             header = Header(mode, epoch.number, template.looks, values.size, template.model)
             rotation = self._epochs.rotation(epoch, template.model, values.size)
             kept = quantise(turn(values, rotation))
-            kek = self._kek(epoch, binding, mode, share)
-            name, fresh = KeyName(person, credential, epoch.number), os.urandom(32)
-            wrapped = self._keyring.keep(name, aes_key_wrap(kek, fresh), self._mark(person))
-            if wrapped is not None:
-                blob = encrypt(_unwrap(kek, wrapped, mode), binding, header, kept)
-                kept.wipe()
-                return Sealed(credential, person, blob)
+            key = self._locks.first(binding, epoch, mode, share)
+            if key is not None:
+                return Sealed(credential, person, _sealed(key, binding, header, kept))
         raise _busy()
 
     def open(self, sealed: Sealed, share: bytes | None = None) -> Template:
@@ -168,16 +160,11 @@ class Vault:
             turned = self._turned(values, header, former, present)
             kept = quantise(turned, fine=True)
             turned.fill(0.0)
-            binding = Binding(self._site, sealed.person, sealed.credential)
-            kek = self._kek(present, binding, header.mode, share)
-            name = KeyName(sealed.person, sealed.credential, present.number)
-            wrapped = self._keyring.renew(name, aes_key_wrap(kek, os.urandom(32)), header.epoch)
-            if wrapped is not None:
+            binding = self._binding(sealed)
+            key = self._locks.next(binding, present, header, share)
+            if key is not None:
                 renewed = replace(header, epoch=present.number)
-                key = _unwrap(kek, wrapped, header.mode)
-                blob = encrypt(key, binding, renewed, kept)
-                kept.wipe()
-                return replace(sealed, blob=blob)
+                return replace(sealed, blob=_sealed(key, binding, renewed, kept))
         raise _busy()
 
     def settle(self, sealed: Sealed) -> None:
@@ -255,7 +242,7 @@ class Vault:
         Raises:
             PosternError: `unavailable` where it cannot be finished now; erase again.
         """
-        self._keyring.erase(person, self._mark(person))
+        self._keyring.erase(person, self._locks.mark(person))
 
     def is_erased(self, person: PersonId) -> bool:
         """Whether that person was erased.
@@ -263,7 +250,7 @@ class Vault:
         Raises:
             PosternError: `unavailable` where the keys cannot be read now.
         """
-        return self._keyring.is_erased(self._mark(person))
+        return self._keyring.is_erased(self._locks.mark(person))
 
     def forget(self, person: PersonId) -> None:
         """Destroys a person's keys, and with them every reference; the person may come back.
@@ -307,8 +294,8 @@ class Vault:
             header = read_header(sealed.blob)
             if header.mode is not StorageMode.SHARED:
                 self._opened(sealed, header, None)[1].fill(0.0)
-            elif self._find(sealed, header) is None:
-                raise self._absent(sealed, header)
+            elif not self._locks.exists(self._binding(sealed), header):
+                raise self._locks.absent(self._binding(sealed), header)
         except PosternError as error:
             if error.retry_helps:
                 raise
@@ -334,16 +321,11 @@ class Vault:
         self, sealed: Sealed, header: Header, share: bytes | None
     ) -> tuple[Epoch, npt.NDArray[np.float32]]:
         """The values inside a reference, in the axes of its own epoch."""
-        found = self._find(sealed, header)
-        if found is None:
-            raise self._absent(sealed, header)
-        epoch = self._epochs.opened(header.epoch, found.epoch)
-        binding = Binding(self._site, sealed.person, sealed.credential)
-        kek = self._kek(epoch, binding, header.mode, share)
-        quantised = decrypt(_unwrap(kek, found.key, header.mode), binding, sealed.blob)
+        key = self._locks.find(self._binding(sealed), header, share)
+        quantised = decrypt(key.secret, self._binding(sealed), sealed.blob)
         values = dequantise(quantised)
         quantised.wipe()
-        return epoch, values
+        return key.epoch, values
 
     def _turned(
         self, values: npt.NDArray[np.float32], header: Header, former: Epoch, other: Epoch
@@ -356,43 +338,8 @@ class Vault:
         plain.fill(0.0)
         return turned
 
-    def _find(self, sealed: Sealed, header: Header) -> WrappedKey | None:
-        return self._keyring.find(KeyName(sealed.person, sealed.credential, header.epoch))
-
-    def _absent(self, sealed: Sealed, header: Header) -> PosternError:
-        """Why there is no key for a reference."""
-        if self.is_erased(sealed.person):
-            return PosternError(
-                Code.NOT_FOUND,
-                "This person was erased; the keys of their references are destroyed.",
-            )
-        if header.epoch > self._epochs.present().number:
-            return invalid(
-                f"The reference names key epoch {header.epoch}, which this site has not begun.",
-                "It was altered, or the file of keys is an old copy.",
-            )
-        if self._epochs.find(header.epoch) is None:
-            return PosternError(
-                Code.NOT_FOUND,
-                f"Key epoch {header.epoch} has ended; its references open no more.",
-                "Enrol the person again, or issue their pass anew.",
-            )
-        return PosternError(
-            Code.NOT_FOUND,
-            "The key of this person's reference was destroyed.",
-            "Enrol the person again if they want to be recognised.",
-        )
-
-    def _kek(self, epoch: Epoch, binding: Binding, mode: StorageMode, share: bytes | None) -> bytes:
-        """What wraps the key of a reference of that mode."""
-        if mode is StorageMode.SHARED:
-            return derive_shared_kek(_share(share), epoch, binding)
-        if share is not None:
-            raise invalid("A key share was given for a reference that needs none.")
-        return self._epochs.kek(epoch)
-
-    def _mark(self, person: PersonId) -> bytes:
-        return hmac.digest(self._mark_key, person.encode(), sha256)
+    def _binding(self, sealed: Sealed) -> Binding:
+        return Binding(self._site, sealed.person, sealed.credential)
 
     def _rotation(self, model: str, dimension: int) -> Rotation:
         return self._epochs.rotation(self._home, model, dimension)
@@ -460,25 +407,11 @@ def _busy() -> PosternError:
     )
 
 
-def _share(share: bytes | None) -> bytes:
-    if share is None:
-        raise PosternError(
-            Code.UNAUTHORIZED,
-            "This reference opens only together with its holder's key share.",
-            "Present the card or token that it was enrolled with.",
-        )
-    if len(share) != SHARE_SIZE:
-        raise invalid(f"A key share has {SHARE_SIZE} bytes.")
-    return share
-
-
-def _unwrap(kek: bytes, wrapped: bytes, mode: StorageMode) -> bytes:
-    try:
-        return aes_key_unwrap(kek, wrapped)
-    except InvalidUnwrap:
-        if mode is StorageMode.SHARED:
-            raise invalid("The key share does not belong to this reference.") from None
-        raise invalid("A reference's key was not wrapped by this site's key file.") from None
+def _sealed(key: Key, binding: Binding, header: Header, vector: Quantised) -> bytes:
+    """The sealed bytes of a vector, which is wiped."""
+    blob = encrypt(key.secret, binding, header, vector)
+    vector.wipe()
+    return blob
 
 
 def _vector(template: Template) -> npt.NDArray[np.float32]:
