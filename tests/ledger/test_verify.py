@@ -456,6 +456,10 @@ def test_expired_events_are_no_damage(tmp_path: Path) -> None:
     log.close()
     segments(tmp_path)[0].unlink()
     assert 4 == verified(tmp_path).contents
+    for path in segments(tmp_path):
+        path.unlink()
+    (tmp_path / "journal" / f"{6:020}.segment").write_bytes(b"")
+    assert 0 == verified(tmp_path).contents
     shutil.rmtree(tmp_path / "journal")
     assert (0, 6) == (verified(tmp_path).contents, verified(tmp_path).checkpoint.size)
 
