@@ -7,22 +7,21 @@
    the log asks again and is signed again.
 """
 
-import fcntl
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 
-from postern.core.errors import Code, PosternError, invalid
+from postern.core.errors import PosternError, invalid
 from postern.core.ports import Clock
+from postern.ledger import checkpoint as checkpoints
 from postern.ledger.checkpoint import Checkpoint, from_decimal
-from postern.ledger.checkpoint import decode as decode_checkpoint
-from postern.ledger.files import make_folder, put, sync_folder, unwritable
+from postern.ledger.files import make_folder, put, sync_folder, unreadable, unwritable
 from postern.ledger.note import Note, Signer, Verifier, from_base64, open_note, parse
 from postern.ledger.tree import EMPTY, HASH_SIZE, MOST_HASHES, verify_consistency
+from postern.ledger.turn import Turn
 
 #: Bytes of a request. 63 hashes and a note with 100 Ed25519 signatures take a third of it.
 MOST_BODY = 64 * 1024
@@ -91,7 +90,7 @@ class Witness:
         try:
             request = decode(body)
             note = parse(request.note)
-            claimed = decode_checkpoint(note.text, foreign=True)
+            claimed = checkpoints.decode(note.text, foreign=True)
         except PosternError as error:
             return Answer(HTTPStatus.BAD_REQUEST, f"{error.message}\n")
         keys = self._logs.get(claimed.origin)
@@ -107,7 +106,12 @@ class Witness:
         return self._judge(request, claimed, Note(note.text, (signed,)))
 
     def _judge(self, request: Request, claimed: Checkpoint, note: Note) -> Answer:
-        with self._alone(claimed.origin) as file:
+        file = self._folder / sha256(claimed.origin.encode()).hexdigest()
+        try:
+            make_folder(self._folder)
+        except OSError as error:
+            raise unwritable(error) from None
+        with Turn(file.with_suffix(".lock")).held():
             latest = self._latest(file, claimed.origin)
             grown = claimed.size > latest.size
             if request.old != latest.size or not (grown or claimed.root == latest.root):
@@ -125,33 +129,15 @@ class Witness:
             sync_folder(self._folder)
             return Answer(HTTPStatus.OK, signature.line())
 
-    @contextmanager
-    def _alone(self, origin: str) -> Iterator[Path]:
-        """Where a log's latest checkpoint is, while nobody else reads or writes it."""
-        file = self._folder / sha256(origin.encode()).hexdigest()
-        try:
-            make_folder(self._folder)
-            lock = file.with_suffix(".lock").open("ab")
-        except OSError as error:
-            raise unwritable(error) from None
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            except OSError as error:
-                raise unwritable(error) from None
-            yield file
-
     def _latest(self, file: Path, origin: str) -> Checkpoint:
         try:
             data = file.read_bytes()
         except FileNotFoundError:
             return Checkpoint(origin, 0, EMPTY)
         except OSError as error:
-            raise PosternError(
-                Code.UNAVAILABLE, f"What the witness keeps cannot be read: {error.strerror}."
-            ) from None
+            raise unreadable(file, error) from None
         note, _ = open_note(data, (self._signer.verifier,))
-        latest = decode_checkpoint(note.text, foreign=True)
+        latest = checkpoints.decode(note.text, foreign=True)
         if latest.origin != origin:
             raise invalid(f"What the witness keeps of {origin} is of {latest.origin}.")
         return latest
