@@ -1,8 +1,10 @@
 """What is written together, and how anybody sees that something was written."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 
 import pytest
 
@@ -34,6 +36,24 @@ def test_together_keeps_nothing_where_a_part_fails(store: Store) -> None:
         add_the_first_twice()
     assert () == store.people.all() + store.vehicles.all()
     store.people.add(PERSONS[0])
+
+
+def test_what_was_removed_together_is_in_no_file(store: Store, tmp_path: Path) -> None:
+    """It is scrubbed at the end, and nobody waits for what cannot be scrubbed before."""
+    needle = "a name that nobody else has"
+    store.people.add(replace(PERSONS[0], name=needle))
+    assert [name for name, held in _files(tmp_path) if needle.encode() in held]
+    before_s = monotonic()
+    with store.together():
+        store.people.remove(PERSONS[0].id, lambda person: None)
+        store.people.add(PERSONS[1])
+
+    assert monotonic() - before_s < 4.0
+    assert [] == [name for name, held in _files(tmp_path) if needle.encode() in held]
+
+
+def _files(folder: Path) -> list[tuple[str, bytes]]:
+    return [(path.name, path.read_bytes()) for path in folder.iterdir()]
 
 
 def test_together_reads_what_it_wrote(store: Store) -> None:

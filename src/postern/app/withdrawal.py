@@ -1,7 +1,7 @@
 """Ending consents: taken back by the person or an operator, or run out.
 
-What a consent covered is destroyed before anything says so: its keys, then its references, then the
-record of the end, then the event. Whatever cuts that short, doing it again finishes it.
+What a consent covered is destroyed before anything says so: its keys, then its references together
+with the record of the end and the event. Whatever cuts that short, doing it again finishes it.
 """
 
 from dataclasses import dataclass
@@ -41,11 +41,13 @@ class Withdrawals:
             PosternError: `not_found`; `unavailable` where it cannot be finished now; do it again.
         """
         ended = self.store.consents.find(consent).withdrawn is not None
-        kept = self.store.consents.withdraw(consent, now, self.destroy_key)
-        self._end_passes(kept.person, now)
-        if ended:
-            return None
-        return self.ledger.append(Withdrawn(now, kept.id, kept.person, by))
+        # Should the event fail, the consent is not marked as ended, and it is done again.
+        with self.store.together():
+            kept = self.store.consents.withdraw(consent, now, self.destroy_key)
+            self._end_passes(kept.person, now)
+            if ended:
+                return None
+            return self.ledger.append(Withdrawn(now, kept.id, kept.person, by))
 
     def withdraw_all(self, person: PersonId, by: By, now: datetime) -> tuple[Consent, ...]:
         """Takes back every consent of a person that has not ended; says which those were.

@@ -79,22 +79,31 @@ class Database:
     def together(self) -> Iterator[None]:
         """Everything that this thread writes inside happens at once, or none of it.
 
+        What is scrubbed inside is scrubbed at the end, when it can be.
+
         Raises:
             PosternError: as `writing`.
         """
+        self._own.scrub = False
         with self.writing() as connection:
             self._own.connection = nullcontext(connection)
             try:
                 yield
             finally:
                 self._own.connection = None
+        if self._own.scrub:
+            self.scrub()
 
     def scrub(self) -> bool:
         """Empties the write-ahead log, so that what was deleted is in no file any more.
 
         Returns:
             False where another process is reading; the log is emptied at the next scrub or close.
+            Inside `together` it is emptied at the end.
         """
+        if self._own.connection is not None:
+            self._own.scrub = True
+            return False
         with explained(), self._reader.connect() as connection:
             pooled = connection.connection
             busy, _, _ = pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -126,9 +135,10 @@ class Database:
 
 
 class _Own(local):
-    """The connection of a thread that writes several things together."""
+    """The connection of a thread that writes several things together, and what it owes then."""
 
     connection: AbstractContextManager[Connection] | None = None
+    scrub: bool = False
 
 
 def open_database(path: Path) -> Database:
