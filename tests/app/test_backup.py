@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import sqlite3
 import stat
@@ -232,6 +233,21 @@ def test_a_backup_is_a_new_file_for_its_owner_alone(site: SealedSite, tmp_path: 
     back_up(site.folder, site.vault, tmp_path / "new", NOW)
     assert 0o600 == stat.S_IMODE((tmp_path / "new").stat().st_mode)
     assert {"kept", "new", "site"} == {one.name for one in tmp_path.iterdir()}
+
+
+def test_a_full_disk_leaves_no_half_of_a_backup(site: SealedSite, tmp_path: Path) -> None:
+    """It is told, and nothing lies where the backup would be."""
+    (tmp_path / "there").mkdir()
+    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, kept[1]))
+    try:
+        with pytest.raises(PosternError, match="cannot be written") as full:
+            back_up(site.folder, site.vault, tmp_path / "there" / "backup.tar", NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, kept)
+
+    assert full.value.retry_helps
+    assert [] == list((tmp_path / "there").iterdir())
 
 
 def test_a_backup_of_another_site_is_refused(
