@@ -1,5 +1,7 @@
 """`postern enrol`: taking somebody in, live and with their consent."""
 
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
@@ -9,10 +11,12 @@ from rich.panel import Panel
 from rich.text import Text
 
 from postern.app.enrolment import Applicant
+from postern.app.pass_drawing import Form
 from postern.app.wire import Installation, build_enrolment, enrolments, open_source
 from postern.app.wording import FIRST, wording
 from postern.cli.consent_panel import ask
 from postern.cli.console import ERR, say
+from postern.cli.pass_file import WritePass, pass_file
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError, invalid
@@ -36,6 +40,12 @@ def enrol(
         StorageMode | None,
         typer.Option(help="How the reference is kept; as site.toml says if absent."),
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file for their pass: .png, .svg or .pdf.")
+    ] = None,
+    form: Annotated[
+        Form | None, typer.Option(help="For a phone, or to print: a phone for .png, else a card.")
+    ] = None,
     locale: Annotated[str, typer.Option(help="The language of the consent text.")] = FIRST,
     site: SiteFile = SITE_FILE,
 ) -> None:
@@ -49,15 +59,18 @@ def enrol(
         source = face_camera(installation, CameraId(camera))
         now = installation.clock.now().utc
         agreed = enrolments(installation).check(applicant, now)
-        with ERR.status("Loading the models ..."):
-            enrolment = build_enrolment(installation)
-        if agreed is None:
-            ask(installation.site, applicant, locale)
-        else:
-            say(f"They agreed already, until {agreed.expires:%Y-%m-%d} ({agreed.id}).")
-        kept = enrolments(installation).keep(
-            applicant, guide(enrolment, source), installation.clock.now().utc
-        )
+        with _written(installation, applicant, out, form, locale) as write:
+            with ERR.status("Loading the models ..."):
+                enrolment = build_enrolment(installation)
+            if agreed is None:
+                ask(installation.site, applicant, locale)
+            else:
+                say(f"They agreed already, until {agreed.expires:%Y-%m-%d} ({agreed.id}).")
+            kept = enrolments(installation).keep(
+                applicant, guide(enrolment, source), installation.clock.now().utc
+            )
+            if kept.issued is not None:
+                write(kept.issued)
     who = applicant.person
     say(f"{who.name} is enrolled as {who.id}.")
     if agreed is None:
@@ -76,6 +89,23 @@ def guide(enrolment: Enrolment, source: Source) -> Template:
             return gather(enrolment, source, lambda guidance: live.update(_panel(guidance)))
         finally:
             source.close()
+
+
+def _written(
+    installation: Installation,
+    applicant: Applicant,
+    out: Path | None,
+    form: Form | None,
+    locale: str,
+) -> AbstractContextManager[WritePass]:
+    """What writes the pass that an enrolment makes, if its mode makes one."""
+    if applicant.mode is StorageMode.ROSTER:
+        if out is not None or form is not None:
+            raise invalid("Whoever is on a roster gets no pass.", "Leave out --out and --form.")
+        return nullcontext(lambda _: None)
+    if out is None:
+        raise invalid("The pass has to be written to a file.", "Add --out FILE.png")
+    return pass_file(out, form, installation.site, locale)
 
 
 def _applicant(
@@ -126,13 +156,14 @@ def face_camera(installation: Installation, name: CameraId) -> Source:
 
     Raises:
         PosternError: `not_found` where there is none of that name; `unauthorized` where it is a
-            recording; `invalid` where it sees plates.
+            recording; `invalid` where it sees no faces.
     """
     source = open_source(installation, name)
     Presence(installation.store.throwaway).check(source)
     if installation.site.cameras[name].sees is not Kind.FACE:
         raise invalid(
-            f"The camera {name} sees plates.", 'Choose one of which site.toml says: sees = "face".'
+            f"The camera {name} does not see faces.",
+            'Choose one of which site.toml says: sees = "face".',
         )
     return source
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from postern.app.pass_drawing import Form
+from postern.app.passes import IssuedPass
 from postern.app.wire import Installation, build_enrolment, passes
 from postern.app.wording import FIRST, wording
 from postern.cli.console import ERR, OUT, say, show_json
@@ -48,17 +49,10 @@ def issue(
     """
     wording(locale)
     with opened(site) as installation:
-        consent = _agreed(installation, PersonId(person))
+        consent = agreed(installation, PersonId(person))
         until = _until(consent, valid_days, installation.clock.now().utc)
-        source = face_camera(installation, CameraId(camera))
         with pass_file(out, form, installation.site, locale) as write:
-            with ERR.status("Loading the models ..."):
-                enrolment = build_enrolment(installation)
-            template = guide(enrolment, source)
-            now = installation.clock.now().utc
-            issued = passes(installation).issue(
-                consent.person, template, consent.mode, until, now
-            )  # fmt: skip
+            issued = renew(installation, consent, CameraId(camera), until)
             write(issued)
     say(f"The pass {issued.credential.id} counts until {issued.until:%Y-%m-%d}.")
     say(f"{out} is the only copy: hand it over, and delete it here.")
@@ -96,8 +90,13 @@ def revoke(name: _Pass, site: SiteFile = SITE_FILE) -> None:
     say("The pass counts no more." if counted else "The pass counted no more before.")
 
 
-def _agreed(installation: Installation, person: PersonId) -> Consent:
-    """The consent that a pass can be issued by: the one that holds longest."""
+def agreed(installation: Installation, person: PersonId) -> Consent:
+    """The consent that a pass can be issued by: the one that holds longest.
+
+    Raises:
+        PosternError: `not_found` for somebody unknown; `unauthorized` where they have not agreed
+            to carry a pass.
+    """
     known, now = installation.store.people.find(person), installation.clock.now().utc
     standing = installation.store.consents.standing([known.id], now).get(known.id, ())
     fits = [consent for consent in standing if consent.mode is not StorageMode.ROSTER]
@@ -108,6 +107,21 @@ def _agreed(installation: Installation, person: PersonId) -> Consent:
             f"Ask them: postern enrol --person {person} --mode pass --camera CAMERA",
         )
     return max(fits, key=lambda consent: consent.expires)
+
+
+def renew(
+    installation: Installation, consent: Consent, camera: CameraId, until: datetime
+) -> IssuedPass:
+    """A new pass for whoever stands before a camera; the one that they had counts no more.
+
+    Raises:
+        PosternError: As `face_camera`, `guide` and `Passes.issue`.
+    """
+    source = face_camera(installation, camera)
+    with ERR.status("Loading the models ..."):
+        enrolment = build_enrolment(installation)
+    template, now = guide(enrolment, source), installation.clock.now().utc
+    return passes(installation).issue(consent.person, template, consent.mode, until, now)
 
 
 def _until(consent: Consent, valid_days: int | None, now: datetime) -> datetime:

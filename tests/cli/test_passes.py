@@ -1,0 +1,186 @@
+"""`postern pass`: passes made before a camera, listed, and ended."""
+
+import json
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import cv2
+import pytest
+import zxingcpp
+
+from postern.app.passes import IssuedPass
+from postern.app.wire import Installation, open_site, passes, read_site
+from postern.cli.demo.door import Portrait, enrolment_frames
+from postern.cli.pass_file import pass_file
+from postern.cli.passes import agreed, renew
+from postern.core.consent import StorageMode
+from postern.core.errors import Code, PosternError
+from postern.core.ids import CameraId
+from postern.picture import decode
+from tests.cli.enrolled import ROSTER, enrol
+from tests.cli.terminal import postern
+from tests.pass_clips import OWNERS, pass_site
+
+COLLINS = OWNERS[Portrait.COLLINS]
+
+
+@pytest.fixture
+def site(folder: Path) -> Path:
+    """The folder, with a roster that is justified."""
+    with (folder / "site.toml").open("a") as file:
+        file.write(ROSTER)
+    return folder
+
+
+def issued(folder: Path, name: str, mode: StorageMode = StorageMode.PASS) -> IssuedPass:
+    """The pass that somebody gets when they enrol."""
+    made = enrol(folder, name, mode).issued
+    assert made is not None
+    return made
+
+
+def test_passes_are_listed_with_whether_they_count(site: Path) -> None:
+    """Whose they are and until when; nothing of what they carry."""
+    zoe, yan = issued(site, "Zoe"), issued(site, "Yan", StorageMode.SHARED)
+    assert 0 == postern("pass", "revoke", zoe.credential.id).code
+    answer = postern("pass", "list", "--json")
+
+    rows = {row["id"]: row for row in json.loads(answer.out)}
+    assert {zoe.credential.id: "revoked", yan.credential.id: "counts"} == {
+        name: row["state"] for name, row in rows.items()
+    }
+    assert {"p-zoe": "nothing", "p-yan": "at the site, shut"} == {
+        row["person"]: row["kept"] for row in rows.values()
+    }
+    shown = postern("pass", "list").out
+    assert zoe.credential.id in shown
+    assert f"{yan.until:%Y-%m-%d}" in shown
+    assert yan.text not in shown + answer.out
+
+
+def test_one_pass_is_shown_without_what_it_carries(site: Path) -> None:
+    """The same record as in the list."""
+    zoe = issued(site, "Zoe")
+    answer = postern("pass", "show", zoe.credential.id)
+
+    assert json.loads(postern("pass", "list", "--json").out) == [json.loads(answer.out)]
+    assert {"id", "person", "kept", "issued", "until", "state"} == set(json.loads(answer.out))
+
+
+def test_no_pass_is_told(site: Path) -> None:
+    """In a sentence, or as an empty list."""
+    assert "There is no pass." in postern("pass", "list").out
+    assert [] == json.loads(postern("pass", "list", "--json").out)
+
+
+def test_revoked_pass_is_told_once(site: Path) -> None:
+    """Again is no failure; what is no pass is."""
+    zoe = issued(site, "Zoe")
+
+    assert "counts no more" in postern("pass", "revoke", zoe.credential.id).err
+    assert "before" in postern("pass", "revoke", zoe.credential.id).err
+    assert 4 == postern("pass", "revoke", zoe.face.id).code
+    assert 4 == postern("pass", "show", "pass-1").code
+    assert 1 == postern("events", "--json").out.count('"kind": "revoked"')
+
+
+def test_pass_without_consent_is_told(site: Path) -> None:
+    """Zoe took hers back, by whatever way."""
+    zoe = issued(site, "Zoe")
+    postern("person", "withdraw", "p-zoe")
+    (row,) = (json.loads(postern("pass", "show", zoe.credential.id).out),)
+
+    assert row["state"] in ("without consent", "revoked")
+    assert "nothing" == row["kept"]
+
+
+@pytest.mark.parametrize(
+    ("person", "camera", "out", "code", "says"),
+    [
+        ("p-nobody", "corridor", "p.png", 4, "no person of that id"),
+        ("p-roster", "corridor", "p.png", 6, "has not agreed to carry a pass"),
+        ("p-zoe", "corridor", "p.txt", 3, "ends in .png, .svg, .pdf"),
+        ("p-zoe", "corridor", "lane.png", 5, "a file lane.png already"),
+        ("p-zoe", "hall", "p.png", 4, "no camera called 'hall'"),
+        ("p-zoe", "lane", "p.png", 6, "in front of a live camera"),
+        ("p-zoe", "corridor", "p.png", 6, "in front of a live camera"),
+        ("p-zoe", "corridor", "no/p.png", 7, "cannot be written"),
+    ],
+)
+def test_pass_that_cannot_be_issued_is_refused_and_the_old_one_counts(
+    site: Path, person: str, camera: str, out: str, code: int, says: str
+) -> None:
+    """In a sentence, and no file is left behind."""
+    zoe = issued(site, "Zoe")
+    enrol(site, "Roster")
+    before = sorted(site.iterdir())
+    answer = postern("pass", "issue", person, "--camera", camera, "--out", out)
+
+    assert code == answer.code
+    assert says in answer.err.replace("\n", " ")
+    assert before == sorted(site.iterdir())
+    assert "counts" == json.loads(postern("pass", "show", zoe.credential.id).out)["state"]
+
+
+def test_phone_pass_is_not_printed_and_days_are_days(site: Path) -> None:
+    """Options that do not go together."""
+    issued(site, "Zoe")
+    common = ("pass", "issue", "p-zoe", "--camera", "corridor")
+
+    assert 3 == postern(*common, "--out", "p.pdf", "--form", "phone").code
+    assert 3 == postern(*common, "--out", "p.png", "--valid-days", "0").code
+    assert 3 == postern(*common, "--out", "p.png", "--valid-days", "9999").code
+    assert 4 == postern(*common, "--out", "p.png", "--locale", "tlh").code
+    assert not (site / "p.png").exists()
+
+
+def test_new_looks_make_a_new_pass_and_end_the_one_before(tmp_path: Path) -> None:
+    """Before the camera of a throw-away site; it is as good as the one from the enrolment."""
+    with pass_site(tmp_path) as made:
+        made.admit(Portrait.COLLINS, StorageMode.PASS)
+        old = made.issue(Portrait.COLLINS)
+        pictures = tmp_path / "door.mp4"
+        pictures.mkdir()
+        for at, image in enumerate(enrolment_frames(Portrait.COLLINS, seed=3)):
+            cv2.imwrite(str(pictures / f"{at}.png"), image)
+        text = (tmp_path / "site.toml").read_text()
+        (tmp_path / "site.toml").write_text(text.replace('"door.mp4"', '"door.mp4"\nfps = 1.0'))
+    with open_site(read_site(tmp_path / "site.toml"), throwaway=True) as installation:
+        consent = agreed(installation, COLLINS)
+        until = installation.clock.now().utc + timedelta(days=7)
+        new = renew(installation, consent, CameraId("corridor"), until)
+
+        assert old.credential.id != new.credential.id
+        assert until.replace(microsecond=0) == new.until
+        assert [False, True] == _enabled(installation, old, new)
+
+
+def _enabled(installation: Installation, *made: IssuedPass) -> list[bool]:
+    return [passes(installation).find(one.credential.id).enabled for one in made]
+
+
+@pytest.mark.parametrize(("name", "form"), [("p.png", None), ("p.png", "card"), ("p.png", "a6")])
+def test_file_of_a_pass_is_read_back_and_its_owners_alone(
+    site: Path, name: str, form: str | None
+) -> None:
+    """A reader of QR codes finds the very text in it."""
+    zoe = issued(site, "Zoe")
+    with pass_file(site / name, form, read_site(site / "site.toml"), "en") as write:  # type: ignore[arg-type]
+        write(zoe)
+    image = decode((site / name).read_bytes())
+    (code,) = zxingcpp.read_barcodes(image)
+
+    assert zoe.text == code.text
+    assert 0o600 == stat.S_IMODE((site / name).stat().st_mode)
+
+
+def test_pass_that_comes_to_nothing_leaves_no_file(site: Path) -> None:
+    """Whoever walks away in the middle."""
+    with (
+        pytest.raises(PosternError),
+        pass_file(site / "p.pdf", None, read_site(site / "site.toml"), "de"),
+    ):
+        raise PosternError(Code.UNAVAILABLE, "They walked away.")
+
+    assert not (site / "p.pdf").exists()
