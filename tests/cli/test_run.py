@@ -3,13 +3,19 @@
 import json
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from postern.cli.demo.barrier import VISIT_S, Visit, write_barrier_clip
+from postern.ledger.note import KeyType, Signer
 from tests.cli.terminal import Answer, ended, postern, started
 
+WITNESS = Signer("witness.example", bytes(32), KeyType.WITNESS)
 BARRIER = """\
 [site]
 name = "Garage"
@@ -81,6 +87,35 @@ def test_damaged_recording_is_told_and_is_a_failure(garage: Path) -> None:
     assert 7 == told.code
     assert "lane: red - " in told.err
     assert _lines_are_sentences(told)
+
+
+def test_witness_that_refuses_is_told_and_is_no_failure(garage: Path) -> None:
+    """The gate opens all the same, and the recordings were played: exit code 0."""
+    write_barrier_clip(garage / "barrier.mp4", [Visit("KA MP 417")], seed=1)
+    with _refusing() as url:
+        witness = f'[witness.hub]\nurl = "{url}"\nkey = "{WITNESS.verifier.vkey}"\n'
+        (garage / "site.toml").write_text(BARRIER + witness, "utf-8")
+        told = ended(started("run", cwd=garage))
+
+    assert "witness hub: red - " in told.err
+    assert "barrier: granted" in told.err
+    assert 0 == told.code, told
+
+
+@contextmanager
+def _refusing() -> Iterator[str]:
+    """A witness that knows no log."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 def _lines_are_sentences(told: Answer) -> bool:

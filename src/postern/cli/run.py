@@ -42,11 +42,12 @@ def run(file: SiteArgument = None, site: SiteFile = SITE_FILE) -> None:
         if not installation.store.permits.all():
             warn("There is no permit yet: every entry stays shut. Add one: postern permit add")
         say(f"{installation.site.name} is watched; stop with Ctrl-C.")
+        cameras = frozenset(installation.site.cameras)
         service.start()
         _attend(installation, service, stop)
     if stop.is_set():
         say("stopped")
-    elif observer.failed:
+    elif observer.red & cameras:
         raise typer.Exit(_FAILED)
 
 
@@ -63,10 +64,10 @@ class LineObserver:
         self._red: frozenset[CameraId] = frozenset()
 
     @property
-    def failed(self) -> bool:
-        """Whether a camera's last word was that it failed."""
+    def red(self) -> frozenset[CameraId]:
+        """Whose last word was that they failed: cameras, access points, the ledger, witnesses."""
         with self._lock:
-            return bool(self._red)
+            return self._red
 
     def ended(self, outcome: Outcome) -> None:
         """See `postern.engine.ports.Observer.ended`."""
