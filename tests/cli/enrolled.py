@@ -15,7 +15,12 @@ WHY = "Six people live here, and no one else."
 ROSTER = f'\n[roster]\njustification = "{WHY}"\n\n[faces]\nstorage = "roster"\n'
 
 
-def enrol(folder: Path, name: str = "Zoe", mode: StorageMode = StorageMode.ROSTER) -> Admission:
+def enrol(
+    folder: Path,
+    name: str = "Zoe",
+    mode: StorageMode = StorageMode.ROSTER,
+    model: str = "ab" * 32,
+) -> Admission:
     """Takes somebody in at the door of that folder's site."""
     person = Person(PersonId(f"p-{name.lower()}"), name)
     seed = sum(name.encode())
@@ -23,4 +28,4 @@ def enrol(folder: Path, name: str = "Zoe", mode: StorageMode = StorageMode.ROSTE
     with open_site(read_site(folder / "site.toml")) as installation:
         applicant = Applicant(person, mode, frozenset({AccessPointId("door")}))
         now = installation.clock.now().utc
-        return enrolments(installation).keep(applicant, Template(looks, "ab" * 32, 3), now)
+        return enrolments(installation).keep(applicant, Template(looks, model, 3), now)

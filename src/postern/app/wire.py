@@ -1,7 +1,7 @@
 """The composition root: the only place that names implementations."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +25,7 @@ from postern.app.passes import Passes, pass_seed
 from postern.app.proving import Proved, check, prove
 from postern.app.receipt import Sign
 from postern.app.records import LEDGER, Keeper, Records, log_origin, log_seed
+from postern.app.references import ReferenceState, reference_states
 from postern.app.register import StoredRegister
 from postern.app.secrets import Provided, signing_secret
 from postern.app.site import Site
@@ -34,7 +35,7 @@ from postern.app.witnessing import Witnessing
 from postern.core.access_point import AccessPoint
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
-from postern.core.ids import AttemptId, CameraId, Holder
+from postern.core.ids import AttemptId, CameraId, Holder, PersonId
 from postern.core.look import Kind
 from postern.core.ports import Clock
 from postern.engine.enrol import Enrolment
@@ -272,6 +273,12 @@ def passes(installation: Installation) -> Passes:
     """The site's passes."""
     at = installation
     return Passes(at.store, at.vault, at.records, pass_seed(at.signing))
+
+
+def references(installation: Installation) -> Mapping[PersonId, tuple[ReferenceState, ...]]:
+    """How it stands with everybody's references; see `reference_states`."""
+    embedder = load_calibration(face_detector(installation)).embedder
+    return reference_states(installation.store, installation.vault, embedder)
 
 
 def exports(installation: Installation) -> Exports:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from rich.table import Table
 from rich.text import Text
 
-from postern.app.consent_text import check_text
-from postern.app.roster import CAP, check_room, roster
 from postern.app.site import Site
 from postern.app.wire import (
     Installation,
@@ -20,9 +18,9 @@ from postern.app.wire import (
     read_site,
     try_recording,
 )
+from postern.cli.check_people import check_people
 from postern.cli.console import ERR, OUT, say, warn
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile
-from postern.core.consent import StorageMode
 from postern.core.errors import PosternError, invalid
 from postern.core.evidence import Factor, combine
 from postern.core.ids import AccessPointId
@@ -71,8 +69,7 @@ def check(file: SiteArgument = None, site: SiteFile = SITE_FILE) -> None:
     with open_site(place) as installation:
         with ERR.status("Loading the models ..."):
             check_models(installation)
-        check_text(place, installation.store.consent_texts)
-        _check_rosters(installation)
+        check_people(installation)
         _check_permits(installation)
 
 
@@ -86,25 +83,6 @@ def _check_permits(installation: Installation) -> None:
         return
     OUT.print(_table(loads))
     _refuse_hopeless(loads)
-
-
-def _check_rosters(installation: Installation) -> None:
-    site, store, now = installation.site, installation.store, installation.clock.now().utc
-    if site.roster.justification is None:
-        if store.credentials.people_with(StorageMode.ROSTER):
-            raise invalid(
-                "There are people on a roster, and nobody has justified it.",
-                'Add [roster] with justification = "..." to the file, or remove their references.',
-            )
-        return
-    check_room(store, site.access_points, (), now)
-    largest = max(len(roster(store, place, now)) for place in site.access_points)
-    OUT.print(f"The largest roster holds {_people(largest)} of at most {CAP}. The reason given:")
-    OUT.print(f"  {site.roster.justification}", soft_wrap=True)
-
-
-def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number:,} people"
 
 
 def _check_recordings(place: Site) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,8 @@ from rich.text import Text
 from postern.app.erasure import Erasure, erase
 from postern.app.export import Fields
 from postern.app.receipt import Made, erasure_receipt
-from postern.app.wire import Installation, exports, sign_receipt, withdrawals
+from postern.app.references import ReferenceState
+from postern.app.wire import Installation, exports, references, sign_receipt, withdrawals
 from postern.app.wording import FIRST, wording
 from postern.cli.console import OUT, json_text, say, show_json
 from postern.cli.new_file import new_file
@@ -20,6 +22,8 @@ from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.event import By, Viewed
 from postern.core.ids import PersonId
+from postern.core.person import Person
+from postern.vault.standing import Standing
 
 app = typer.Typer(
     help="List the people who enrolled, show what is kept about them, and forget them.",
@@ -33,22 +37,26 @@ _EXPORTED = "exported, for the person to see"
 
 @app.command("list")
 def list_people(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
-    """Show everybody who enrolled, and until when their consent stands."""
+    """Show everybody who enrolled, until when their consent stands, and their references."""
     with opened(site) as installation:
         now, store = installation.clock.now().utc, installation.store
-        people = store.people.all()
+        people, states = store.people.all(), references(installation)
         standing = store.consents.standing([person.id for person in people], now)
     rows = [
-        (person, max((c.expires for c in standing.get(person.id, ())), default=None))
+        (
+            person,
+            max((c.expires for c in standing.get(person.id, ())), default=None),
+            states.get(person.id, ()),
+        )
         for person in people
     ]
     if as_json:
-        show_json([{"id": p.id, "name": p.name, "consent_until": until} for p, until in rows])
+        show_json([_listed(*row) for row in rows])
         return
-    table = Table("name", "id", "consent until")
-    for person, until in rows:
+    table = Table("name", "id", "consent until", "reference")
+    for person, until, theirs in rows:
         shown = Text(f"{until:%Y-%m-%d}") if until else Text("none", "red")
-        table.add_row(person.name, person.id, shown)
+        table.add_row(person.name, person.id, shown, _standing(theirs))
     OUT.print(table if rows else "Nobody has enrolled.")
 
 
@@ -118,6 +126,26 @@ def remove(
     say("The person is forgotten.")
     if receipt is not None:
         say(f"The receipt is {receipt}.")
+
+
+def _listed(
+    person: Person, until: datetime | None, states: tuple[ReferenceState, ...]
+) -> dict[str, object]:
+    return {
+        "id": person.id,
+        "name": person.name,
+        "consent_until": until,
+        "references": [{"mode": one.mode, "standing": one.standing} for one in states],
+    }
+
+
+def _standing(states: tuple[ReferenceState, ...]) -> Text:
+    """How it stands with each reference; what cannot be used stands out."""
+    shown = Text()
+    for one in states:
+        style = "" if one.standing is Standing.READY else "red"
+        shown.append("\n" if shown else "").append(f"{one.mode}: {one.standing}", style)
+    return shown or Text("none", "dim")
 
 
 def _page(installation: Installation, erasure: Erasure, locale: str) -> bytes:

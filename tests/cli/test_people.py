@@ -1,0 +1,163 @@
+"""What `postern check` and `postern person` say of the people."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from postern.app.roster import CAP
+from postern.app.wire import open_site, read_site
+from postern.core.consent import Consent, StorageMode
+from postern.core.credential import Credential
+from postern.core.evidence import Factor
+from postern.core.ids import AccessPointId, ConsentId, CredentialId, PersonId
+from postern.core.person import Person
+from postern.vision.faces.load import load_calibration
+from tests.cli.enrolled import ROSTER, WHY, enrol
+from tests.cli.terminal import postern
+from tests.people import DAY
+from tests.store.samples import BLOB
+
+
+@pytest.fixture
+def site(folder: Path) -> Path:
+    with (folder / "site.toml").open("a") as file:
+        file.write(ROSTER)
+    return folder
+
+
+def test_check_shows_the_rosters_justification(site: Path) -> None:
+    """Beside how many are on it."""
+    enrol(site, model=load_calibration("dlib").embedder)
+    told = postern("check")
+
+    assert 0 == told.code, told.err
+    assert "holds 1 person of at most 500" in told.out
+    assert WHY in told.out
+    assert "cannot be used" not in told.err
+
+
+def test_check_refuses_a_roster_that_nobody_justifies_any_more(site: Path) -> None:
+    """The people on it were told why; somebody took the reason away."""
+    enrol(site)
+    text = (site / "site.toml").read_text().replace(ROSTER, "")
+    (site / "site.toml").write_text(text + '[consent]\ntext_version = "2"\n')
+    told = postern("check")
+
+    assert 3 == told.code
+    assert "nobody has justified it" in told.err
+
+
+def test_check_refuses_a_roster_beyond_its_cap(site: Path) -> None:
+    """However it came about; and nobody can be added to a permit there."""
+    with open_site(read_site(site / "site.toml")) as installation:
+        store, now = installation.store, installation.clock.now().utc
+        with store.together():
+            for at in range(CAP + 1):
+                person = PersonId(f"p-{at}")
+                store.people.add(Person(person, "Somebody"))
+                store.consents.add(
+                    Consent(
+                        ConsentId(f"c-{at}"), person, "to open", frozenset({AccessPointId("door")}),
+                        "1", StorageMode.ROSTER, now - DAY, now + DAY,
+                    )
+                )  # fmt: skip
+                face = Credential(
+                    CredentialId(f"face-{at}"), Factor.FACE, person, True, now,
+                    mode=StorageMode.ROSTER,
+                )  # fmt: skip
+                store.credentials.add(face, now=now, sealed=BLOB)
+
+    for told in (postern("check"), postern("permit", "add", "--at", "door", "--person", "p-1")):
+        assert 5 == told.code
+        assert "The roster of door would hold 501 people" in told.err
+    assert "[]\n" == postern("permit", "list", "--json").out
+
+
+def test_check_refuses_a_text_that_changed_under_its_version(site: Path) -> None:
+    """It names the key to raise; raised, it is sound."""
+    enrol(site)
+    text = (site / "site.toml").read_text()
+    (site / "site.toml").write_text(text + '[consent]\npurpose = "To count you."\n')
+    told = postern("check")
+    assert 5 == told.code
+    assert "Raise text_version under [consent]" in told.err
+
+    (site / "site.toml").write_text(
+        text + '[consent]\npurpose = "To count you."\ntext_version = "2"\n'
+    )
+    assert 0 == postern("check").code
+
+
+def test_references_of_another_model_are_told_with_the_way_out(site: Path) -> None:
+    """By the check and in the list; never only at the door."""
+    enrol(site, "Zoe", model="ab" * 32)
+    enrol(site, "Yan", model=load_calibration("dlib").embedder)
+    told = postern("check").err
+
+    assert "p-zoe cannot be used: needs new looks" in told
+    assert "postern enrol --person p-zoe --camera" in told
+    assert "p-yan" not in told
+    listed = {one["id"]: one for one in json.loads(postern("person", "list", "--json").out)}
+    assert [{"mode": "roster", "standing": "needs new looks"}] == listed["p-zoe"]["references"]
+    assert [{"mode": "roster", "standing": "ready"}] == listed["p-yan"]["references"]
+    assert "roster: needs new looks" in postern("person", "list").out
+
+
+def test_many_references_of_another_model_are_counted(site: Path) -> None:
+    """A screen that is full of names helps nobody."""
+    for at in range(12):
+        enrol(site, f"N{at}")
+    told = postern("check").err
+
+    assert 10 == told.count("cannot be used")
+    assert "So it is with 2 more" in told
+
+
+def test_export_to_a_file_is_for_its_owner_and_overwrites_nothing(site: Path) -> None:
+    """And without a file it goes to standard output."""
+    enrol(site)
+    assert 0 == postern("person", "export", "p-zoe", "--out", "zoe.json").code
+    assert 0o600 == stat.S_IMODE((site / "zoe.json").stat().st_mode)
+    assert "Zoe" == json.loads((site / "zoe.json").read_text())["person"]["name"]
+
+    again = postern("person", "export", "p-zoe", "--out", "zoe.json")
+    assert 5 == again.code
+    nowhere = postern("person", "export", "p-zoe", "--out", "nowhere/zoe.json")
+    assert 7 == nowhere.code
+    viewed = [e for e in json.loads(postern("person", "export", "p-zoe").out)["events"]
+              if e["kind"] == "viewed"]  # fmt: skip
+    assert 2 == len(viewed)
+
+
+@pytest.mark.parametrize("command", ["show", "export", "withdraw", "remove"])
+def test_nobody_of_that_id_is_told(site: Path, command: str) -> None:
+    """And a file that was asked for is not there."""
+    told = postern("person", command, "p-nobody")
+
+    assert 4 == told.code
+    assert "There is no person of that id." in told.err
+
+
+def test_a_receipt_that_cannot_be_written_stops_the_erasure(site: Path) -> None:
+    """Before anything is destroyed: it could never be made again."""
+    enrol(site)
+    (site / "r.html").write_text("mine")
+    assert 5 == postern("person", "remove", "p-zoe", "--receipt", "r.html").code
+    assert 4 == postern("person", "remove", "p-zoe", "--receipt", "q.html", "--locale", "xx").code
+
+    assert ["p-zoe"] == [one["id"] for one in json.loads(postern("person", "list", "--json").out)]
+    assert not (site / "q.html").exists()
+
+
+def test_enrolment_says_who_is_meant(site: Path) -> None:
+    """A name or an id of somebody known, not both and not neither."""
+    for typed in ((), ("Anna", "--person", "p-zoe")):
+        told = postern("enrol", *typed, "--camera", "corridor")
+        assert 3 == told.code
+        assert "Say who" in told.err
+    told = postern("enrol", "--person", "p-nobody", "--camera", "corridor")
+    assert 4 == told.code
+    told = postern("enrol", "Anna", "--camera", "corridor", "--locale", "xx")
+    assert 4 == told.code
