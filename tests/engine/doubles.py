@@ -195,6 +195,7 @@ class FakeMatcher:
     twins: bool = False
     compared: list[str] = field(default_factory=list)
     against: list[set[Holder]] = field(default_factory=list)
+    searched: list[int] = field(default_factory=list)
 
     def match(
         self, probes: Sequence[Template], references: Sequence[Reference], seen: Moment
@@ -203,6 +204,7 @@ class FakeMatcher:
         shown = probes[-1].model
         self.compared.append(shown)
         self.against.append({one.holder for one in references})
+        self.searched.append(len(references))
         found = [
             Evidence(
                 self.factor,

@@ -146,7 +146,7 @@ def test_pass_before_two_cameras_is_one_claim() -> None:
     door.held_up(door.text(1, CAROL), camera="desk")
     door.both([door.text(1, CAROL)], [door.seen(1, CAROL)])
 
-    assert [1] == [len(against) for against in door.faces.against]
+    assert [1] == door.faces.searched
     assert 1 == len(door.pulses)
 
 

@@ -13,21 +13,41 @@ from postern.core.errors import PosternError
 from postern.core.event import Acted, Decided, Event
 from postern.core.ids import AttemptId
 from postern.core.ports import Command, Report
+from postern.engine.passage import AGAIN_S, PUT_AWAY_S
+from tests.engine import doubles
 from tests.engine.doubles import MALLORY, Stage, track, unavailable
-from tests.people import ALICE, BARRIER, COUPE, ERIN, VAN, WAY_OUT
+from tests.people import (
+    ALICE,
+    BARRIER,
+    CAROL,
+    COUPE,
+    ERIN,
+    FACE,
+    PASS,
+    VAN,
+    WAY_OUT,
+    permit,
+)
 
-FACES, PLATES = (ALICE, ERIN, MALLORY), (VAN, COUPE, MALLORY)
+REVOKED = "revoked"
+PERMITS = (*doubles.PERMITS, permit(CAROL, name="carol", factors=(PASS, FACE), liveness=False))
+
+FACES, PLATES = (ALICE, ERIN, CAROL), (VAN, COUPE, MALLORY)
+#: Carol's and Erin's, and one that was revoked. Carol is a stranger without hers.
+PASSES = (CAROL, ERIN, REVOKED)
 STEPS = st.lists(
     st.one_of(
         st.tuples(
-            st.sampled_from(("face", "plate")),
+            st.sampled_from(("face", "plate", "pass")),
             st.lists(st.integers(0, 2), max_size=2, unique=True),
             st.integers(0, 3),
         ),
         st.tuples(st.just("later"), st.sampled_from((0.1, 0.6, 1.0, 2.1, 15.0)), st.just(0)),
         st.tuples(
             st.just("fault"),
-            st.sampled_from(("none", "ledger", "ledger late", "slow", "register", "actuator")),
+            st.sampled_from(
+                ("none", "ledger", "ledger late", "slow", "register", "claims", "actuator")
+            ),
             st.just(0),
         ),
     ),
@@ -38,11 +58,13 @@ Step = tuple[str, object, int]
 
 @dataclass(frozen=True)
 class Opened:
-    """A pulse: how long ago everybody was seen, and who was before each camera."""
+    """A pulse: how long ago everybody was seen, who was before each camera, and how long ago each
+    pass was held up."""
 
     attempt: str
     ago_s: dict[str, float]
     there: dict[str, set[str]]
+    shown_s: dict[str, float]
 
 
 @dataclass
@@ -54,11 +76,14 @@ class Play:
     seen: dict[str, float] = field(default_factory=dict)
     there: dict[str, set[str]] = field(default_factory=dict)
     opened: list[Opened] = field(default_factory=list)
+    shown: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.stage.ledger.before = self._before
         self.stage.ledger.after = self._after
         self.stage.register.fault = self._register
+        self.stage.claims.fault = self._claims
+        self.stage.claims.refused[REVOKED] = Reason.CREDENTIAL_NOT_ENABLED
         self.stage.actuator.answer = self._answer
 
     def _before(self, event: Event) -> None:
@@ -75,10 +100,15 @@ class Play:
         if self.fault == "register":
             raise unavailable()
 
+    def _claims(self) -> None:
+        if self.fault == "claims":
+            raise unavailable()
+
     def _answer(self, command: Command) -> Report:
         now_s = self.stage.now().monotonic_s
         ago_s = {who: now_s - seen_s for who, seen_s in self.seen.items()}
-        self.opened.append(Opened(command.id, ago_s, dict(self.there)))
+        shown_s = {who: now_s - seen_s for who, seen_s in self.shown.items()}
+        self.opened.append(Opened(command.id, ago_s, dict(self.there), shown_s))
         return Report(self.fault != "actuator", "as it is told")
 
     def run(self, steps: Sequence[Step]) -> None:
@@ -93,19 +123,24 @@ class Play:
                 self._show(name, what, looks)
 
     def _show(self, camera: str, numbers: list[int], looks: int) -> None:
-        cast = FACES if camera == "face" else PLATES
         now = self.stage.now()
-        tracks = tuple(track(number, cast[number], now, looks=looks) for number in numbers)
-        self.seen |= {cast[number]: now.monotonic_s for number in numbers}
-        self.there[camera] = {cast[number] for number in numbers}
+        if camera == "pass":
+            self.shown |= {PASSES[number]: now.monotonic_s for number in numbers}
+            see, tracks = self.stage.held_up, [self.stage.text(n, PASSES[n]) for n in numbers]
+        else:
+            cast = FACES if camera == "face" else PLATES
+            see = self.stage.face if camera == "face" else self.stage.plate
+            tracks = [track(number, cast[number], now, looks=looks) for number in numbers]
+            self.seen |= {cast[number]: now.monotonic_s for number in numbers}
+            self.there[camera] = {cast[number] for number in numbers}
         try:
-            (self.stage.face if camera == "face" else self.stage.plate)(*tracks)
+            see(*tracks)
         except PosternError:
-            assert self.fault == "register"
+            assert self.fault in ("register", "claims")
 
 
 def played(at: AccessPoint, steps: Sequence[Step]) -> Play:
-    play = Play(Stage(at))
+    play = Play(Stage(at, PERMITS))
     play.run(steps)
     return play
 
@@ -138,6 +173,23 @@ def test_no_entry_opens_for_somebody_who_is_not_there(steps: list[Step]) -> None
         for holder in holders[AttemptId(opened.attempt)]:
             now_there = opened.there["face" if holder in FACES else "plate"]
             assert not now_there or holder in now_there
+
+
+@settings(max_examples=300, deadline=None)
+@given(STEPS)
+def test_nobody_who_needs_a_pass_comes_in_without_it(steps: list[Step]) -> None:
+    """Carol and her pass were there a moment ago; no reference that it opened outlives them."""
+    play = played(BARRIER, steps)
+    holders = {decided.attempt: decided.holders for decided in play.stage.ledger.decided}
+    for opened in play.opened:
+        if CAROL in holders[AttemptId(opened.attempt)]:
+            assert opened.shown_s[CAROL] <= PUT_AWAY_S + AGAIN_S
+            assert opened.ago_s[CAROL] <= FRESH_S
+    play.fault = "none"
+    for see in (play.stage.held_up, play.stage.face, play.stage.plate):
+        see()
+
+    assert [] == play.stage.claims.open
 
 
 @settings(max_examples=150, deadline=None)
