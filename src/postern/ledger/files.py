@@ -58,7 +58,7 @@ def make_folder(path: Path) -> None:
     if path.is_dir():
         return
     make_folder(path.parent)
-    path.mkdir(exist_ok=True)
+    path.mkdir(0o700, exist_ok=True)
     sync_folder(path.parent)
 
 
