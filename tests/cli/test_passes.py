@@ -184,3 +184,24 @@ def test_pass_that_comes_to_nothing_leaves_no_file(site: Path) -> None:
         raise PosternError(Code.UNAVAILABLE, "They walked away.")
 
     assert not (site / "p.pdf").exists()
+
+
+def test_permit_of_people_with_passes_asks_for_pass_and_face(site: Path) -> None:
+    """And more surely than one for a roster, which is searched; `check` says what it can carry."""
+    issued(site, "Zoe")
+    issued(site, "Yan", StorageMode.SHARED)
+    enrol(site, "Roster")
+    with_passes = ("--person", "p-zoe", "--person", "p-yan")
+    roster = ("--person", "p-roster")
+    asked = {
+        who: json.loads(postern("permit", "add", "--at", "door", *who, "--json").out)
+        for who in (with_passes, roster, with_passes + roster)
+    }
+
+    assert {"pass": 1.0, "face": 1e-4} == asked[with_passes]["factors"]
+    assert 1e-4 == asked[with_passes]["max_false_accept"]
+    for who in (roster, with_passes + roster):
+        assert ({"face": 1e-3}, 1e-3) == (asked[who]["factors"], asked[who]["max_false_accept"])
+    answer = postern("check")
+    assert 0 == answer.code, answer.err
+    assert "pass + face" in answer.out

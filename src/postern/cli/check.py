@@ -99,6 +99,8 @@ def _load(installation: Installation, permit: Permit) -> _Load:
         factor: max(_searched(installation, name, kind) for name in permit.access_points)
         for factor, kind in _FACTORS.items()
     }
+    if permit.requires(Factor.PASS):
+        searched[Factor.FACE] = 1  # The pass says whom to compare with.
     asked = [c.factor for c in permit.factors if c.factor in _FACTORS]
     ps = {factor: max(1, searched[factor]) * least.get(factor, 1.0) for factor in asked}
     return _Load(permit, searched, {f: _carries(permit, f, ps, least.get(f, 1.0)) for f in asked})

@@ -50,7 +50,7 @@ def add(
             min=2,
             max=10**9,
             show_default=False,
-            help="At most one stranger in so many may pass; 1000 for a face alone, else 10000.",
+            help="At most one stranger in so many may pass; 1000 on a roster, else 10000.",
         ),
     ] = None,
     liveness: Annotated[bool, typer.Option("--liveness", help="Ask for a live person.")] = False,
@@ -59,12 +59,14 @@ def add(
 ) -> None:
     """Let people, vehicles, or vehicles with their drivers through.
 
-    A permit that names people asks for their face, one that names vehicles for their plate, and one
-    that names both for both.
+    A permit that names people asks for their face, and for their pass where they carry one; one
+    that names vehicles asks for their plate, and one that names both for both.
     """
     with opened(site) as installation:
         store, now = installation.store, installation.clock.now().utc
-        terms = _terms(bool(person), bool(vehicle), 1 / one_in if one_in else None)
+        wanted = 1 / one_in if one_in else None
+        passes = _carry_passes(store, person or [], now)
+        terms = _terms(bool(person), bool(vehicle), passes, wanted)
         permit = Permit(
             PermitId(f"permit-{uuid4().hex[:8]}"),
             frozenset(_holders(store, person or [], vehicle or [])),
@@ -125,15 +127,25 @@ def remove(
     say(f"{permit} is gone.")
 
 
-def _terms(people: bool, vehicles: bool, wanted: float | None) -> _Terms:
+def _terms(people: bool, vehicles: bool, passes: bool, wanted: float | None) -> _Terms:
     """What a permit for people, vehicles or both asks for; `wanted` is the bound on the whole."""
+    whole = wanted or _WHOLE
+    shown = (Ceiling(Factor.PASS, 1.0),) if passes else ()
     if people and vehicles:
-        return _Terms(
-            (Ceiling(Factor.PLATE, _PLATE), Ceiling(Factor.FACE, _FACE)), wanted or _WHOLE
-        )
-    # A factor that stands alone is the whole: one bound for both.
+        both = (Ceiling(Factor.PLATE, _PLATE), *shown, Ceiling(Factor.FACE, _FACE))
+        return _Terms(both, whole)
+    # A factor that stands alone is the whole: one bound for both. A pass weighs nothing.
+    if passes:
+        return _Terms((*shown, Ceiling(Factor.FACE, whole)), whole)
     factor, usual = (Factor.FACE, _ROSTER) if people else (Factor.PLATE, _PLATE)
     return _Terms((Ceiling(factor, wanted or usual),), wanted or usual)
+
+
+def _carry_passes(store: Store, people: list[str], now: datetime) -> bool:
+    """Whether all of these people agreed to carry passes, and to nothing else."""
+    standing = store.consents.standing([PersonId(person) for person in people], now)
+    modes = [{consent.mode for consent in standing.get(PersonId(p), ())} for p in people]
+    return bool(people) and all(m and StorageMode.ROSTER not in m for m in modes)
 
 
 def _without_consent(store: Store, permit: Permit, now: datetime) -> list[tuple[str, str]]:
