@@ -5,6 +5,7 @@ month is left the key is destroyed, and what was copied of the journal names nob
 """
 
 import hmac
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -51,6 +52,7 @@ class Pseudonyms:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._root = f"{folder}{os.sep}"
         self._turn = Turn(folder / "lock")
 
     def hide(self, events: Iterable[Event]) -> list[Event]:
@@ -97,15 +99,19 @@ class Pseudonyms:
             destroy(self._folder, [path for path in keys if path.stem not in months])
 
     def _key(self, month: str) -> bytes | None:
-        path = self._folder / f"{month}{_SUFFIX}"
+        path = f"{self._root}{month}{_SUFFIX}"
         try:
-            key = path.read_bytes()
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                key = os.read(handle, _KEY_SIZE + 1)
+            finally:
+                os.close(handle)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise unreadable(path, error) from None
+            raise unreadable(Path(path), error) from None
         if len(key) != _KEY_SIZE:
-            raise invalid(f"The key {path.name} is damaged.", "Restore it from a backup.")
+            raise invalid(f"The key {month}{_SUFFIX} is damaged.", "Restore it from a backup.")
         return key
 
     def _make(self, month: str) -> bytes:
@@ -130,7 +136,7 @@ def month(at: datetime) -> str:
 
 def _pseudonym(key: bytes, name: str) -> str:
     sort = name.partition("-")[0]
-    digits = hmac.digest(key, name.encode(), "sha256").hex()[:_DIGITS]
+    digits = hmac.digest(key, name.encode(errors="surrogatepass"), "sha256").hex()[:_DIGITS]
     return f"{sort}-{digits}" if sort in _SORTS else name and digits
 
 
