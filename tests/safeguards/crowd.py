@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
@@ -107,14 +108,14 @@ class Crowd:
 
 def turn_away(home: Path) -> Crowd:
     """Lets the crowd come; what it wrote stays in `home`."""
-    for name in (*WRITTEN, "going-in"):
+    for name in ("user", "temporary", "going-in"):
         (home / name).mkdir(parents=True)
     models = Models(home / "models", read_manifest())
     if (SHARED / "models/yunet_n_dynamic.onnx").exists():
         models.import_file(SHARED / "models/yunet_n_dynamic.onnx")
     strangers, resident = _gathered(models)
     (home / "site.toml").write_text(_site(home / "going-in", strangers, resident), "utf-8")
-    with open_site(read_site(home / "site.toml")) as installation:
+    with _unmasked(), open_site(read_site(home / "site.toml")) as installation:
         _register(installation, [one.template for one in resident])
         turned = tuple(_turned(installation, one) for one in strangers)
     while_running, calls = _run(home)
@@ -245,7 +246,7 @@ def _run(home: Path) -> tuple[dict[str, bytes], tuple[str, ...] | None]:
         command = [strace, *options, "-e", f"trace={CALLS}", *command]
     with (home / "out.txt").open("wb") as out, (home / "err.txt").open("wb") as err:
         process = subprocess.Popen(
-            command, cwd=home, env=_environment(home), stdout=out, stderr=err
+            command, cwd=home, env=_environment(home), stdout=out, stderr=err, umask=0
         )
         try:
             _await_crowd(home / "err.txt", process)
@@ -268,6 +269,16 @@ def _await_crowd(told: Path, process: "subprocess.Popen[bytes]") -> None:
 def ended(told: str, how: str, where: str = "") -> int:
     """How many attempts were `granted` or `denied` at the doors (`face`) or barriers (`plate`)."""
     return len(re.findall(rf"^{where}[\w-]*: {how} ", told, re.MULTILINE))
+
+
+@contextmanager
+def _unmasked() -> Iterator[None]:
+    """Without a mask, so that files are as open as the program makes them."""
+    before = os.umask(0)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _lines(calls: Path) -> tuple[str, ...]:
