@@ -25,6 +25,7 @@ from postern.core.errors import Code, PosternError
 from postern.core.evidence import combine
 from postern.core.look import ADVICE, Flaw
 from postern.core.vehicle import ALPHABET
+from postern.engine.passage import NEVER_LEFT_S, PUT_AWAY_S
 from postern.engine.watch import STOP_S
 from postern.sources import KINDS as SOURCES
 from postern.store.throttles import MAX_FAILURES, WAIT
@@ -302,6 +303,8 @@ def test_limits_that_the_pages_state_are_the_codes() -> None:
     )
     assert f"The last frame is at most {FRESH_S:.0f} seconds old" in text
     assert f"All evidence is from the last {ATTEMPT_S:.0f} seconds" in text
+    assert f"in view and for {PUT_AWAY_S:.0f} seconds after" in text
+    assert f"or after {NEVER_LEFT_S:.0f} seconds in which they were not seen" in text
     assert MAX_FAILURES == 5
     assert f"failed five times in a row waits {WAIT.seconds} seconds" in text
     assert f"in {DEALS} ways" in text
