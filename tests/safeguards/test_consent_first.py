@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -9,28 +10,47 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from sqlalchemy import delete
 
 from postern.app.enrolment import Applicant
+from postern.app.register import StoredRegister
 from postern.app.wire import Installation, enrolments
 from postern.cli.demo.barrier import Visit
 from postern.cli.demo.clip import FPS, write
 from postern.cli.demo.door import VISIT_S, Portrait
 from postern.cli.demo.scene import Cast
 from postern.core.consent import StorageMode
+from postern.core.decide import decide
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
 from postern.core.ids import EventId, PersonId
+from postern.core.look import Kind
 from postern.core.person import Person
 from postern.engine.enrol import Presence
 from postern.engine.ports import Outcome
 from postern.frame import Template
 from postern.sources import KINDS
+from postern.store.schema import consents
 from postern.store.store import Store, open_store
 from postern.vault.keyring import KeyName, open_keyring
 from postern.vault.vault import KEYRING_FILE, open_vault
+from postern.vision.plates.match import PlateMatcher
+from tests.app.sealed_site import make_site
 from tests.cli.terminal import postern
 from tests.demo_site import Watcher, demo_site, played
-from tests.people import ALICE, NOW, PERSONS, consent, credential
+from tests.people import (
+    ALICE,
+    BARRIER,
+    CAROL,
+    DOOR,
+    NOW,
+    PERSONS,
+    attempt,
+    consent,
+    credential,
+    face,
+    moment,
+)
 from tests.store.samples import BLOB
 
 #: Collins comes twice, with only as much of a pause as the door needs to see that she has gone.
@@ -66,6 +86,41 @@ def test_no_reference_without_a_consent_that_stands(store: Store, given: object)
     assert Code.UNAUTHORIZED is refused.value.code
     assert 0 == store.credentials.count_sealed()
     store.close()
+
+
+LACKS: dict[str, dict[str, Any]] = {
+    "withdrawn": {"withdrawn": NOW - timedelta(seconds=1)},
+    "run out": {"expires": NOW},
+    "yet to begin": {"given": NOW + timedelta(seconds=1)},
+    "elsewhere": {"places": frozenset({BARRIER.id})},
+    "on a pass": {"mode": StorageMode.PASS},
+    "shared": {"mode": StorageMode.SHARED},
+}
+
+
+@pytest.mark.parametrize("lacking", [None, *LACKS])
+def test_no_lane_gets_a_reference_without_a_consent_for_this_place_and_mode(
+    tmp_path: Path, lacking: str | None
+) -> None:
+    """The reference, its key and a permit are there; only the consent is not the right one.
+
+    So the lane has nothing to compare with, and were the face to match all the same it is denied.
+    """
+    site = make_site(tmp_path)
+    changes = LACKS[lacking] if lacking else {}
+    with site.store._database.writing() as connection:
+        connection.execute(delete(consents).where(consents.c.person == ALICE))
+    site.store.consents.add(replace(consent(ALICE), **changes))
+    plates = PlateMatcher("any")
+    register = StoredRegister(site.store, site.vault, plates.reference, lambda _: True)
+    known = register.known(DOOR, moment())
+    site.close()
+
+    loaded = {one.holder for one in known.references[Kind.FACE]}
+    assert CAROL in loaded
+    decision = decide(attempt(face(ALICE)), known.permits, known.state, moment())
+    assert (lacking is None) is (ALICE in loaded)
+    assert (lacking is None) is decision.granted, decision.reason
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
