@@ -8,9 +8,7 @@ and one vehicle are registered, and come once: what is looked for would be there
 
 import os
 import re
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,6 +37,7 @@ from postern.vision.plates.grammar import grammar
 from tests.needs import SHARED, shared
 from tests.people import consent, credential, moment, permit
 from tests.safeguards.traces import Vector
+from tests.safeguards.watched import calls, start
 from tests.vision.plates.render import plate_number
 
 ATTEMPTS = 500
@@ -54,13 +53,6 @@ YEAR = timedelta(days=365)
 WRITTEN = ("data", "user", "temporary")
 #: Seconds; twenty times what it takes, since other programs may take the cores.
 _PATIENCE_S = 240.0
-_PROGRAM = "import sys; sys.argv[0] = 'postern'; from postern.cli import main; main()"
-_SOURCE = Path(__file__).parents[2] / "src"
-#: What makes, names or fills a file, and what reaches out.
-CALLS = (
-    "open,openat,creat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,mknod,mknodat,"
-    "memfd_create,connect,sendto,sendmsg,bind"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,25 +229,15 @@ def _register(installation: Installation, looks: Sequence[Template]) -> None:
 def _run(home: Path) -> tuple[dict[str, bytes], tuple[str, ...] | None]:
     """Runs the service until enough attempts have ended; what it had written by then, and what it
     called."""
-    command = [sys.executable, "-c", _PROGRAM, "run", "site.toml"]
-    calls = home / "calls.txt"
-    strace = shutil.which("strace")
-    if strace:
-        # As a grandchild, so that a signal to the child reaches the program itself.
-        options = ["-D", "-f", "--seccomp-bpf", "-s", "256", "-o", str(calls)]
-        command = [strace, *options, "-e", f"trace={CALLS}", *command]
-    with (home / "out.txt").open("wb") as out, (home / "err.txt").open("wb") as err:
-        process = subprocess.Popen(
-            command, cwd=home, env=_environment(home), stdout=out, stderr=err, umask=0
-        )
-        try:
-            _await_crowd(home / "err.txt", process)
-            written = _files(home)
-        finally:
-            process.terminate()
-            process.wait(30)
+    process = start(home, "run", "site.toml")
+    try:
+        _await_crowd(home / "err.txt", process)
+        written = _files(home)
+    finally:
+        process.terminate()
+        process.wait(30)
     assert 0 == process.returncode, (home / "err.txt").read_text("utf-8")[-2000:]
-    return written, _lines(calls) if strace else None
+    return written, calls(home)
 
 
 def _await_crowd(told: Path, process: "subprocess.Popen[bytes]") -> None:
@@ -279,27 +261,6 @@ def _unmasked() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
-
-
-def _lines(calls: Path) -> tuple[str, ...]:
-    """What strace wrote, after it had written everything."""
-    deadline = time.monotonic() + 10.0
-    while "+++ exited" not in (text := calls.read_text("utf-8", "replace"))[-200:]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return tuple(text.splitlines())
-
-
-def _environment(home: Path) -> dict[str, str]:
-    """The environment of a program whose every file goes below `home`."""
-    kept = {
-        k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
-    }
-    return {
-        **kept, "POSTERN_MODELS": str(home / "models"), "HOME": str(home / "user"),
-        "TMPDIR": str(home / "temporary"), "PYTHONPATH": str(_SOURCE),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }  # fmt: skip
 
 
 def _files(home: Path) -> dict[str, bytes]:

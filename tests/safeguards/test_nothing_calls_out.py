@@ -1,14 +1,35 @@
-"""Safeguard: what Postern loads reports to nobody.
+"""Safeguard: Postern calls nobody but a witness that `site.toml` names, and reports to nobody.
+
+Which addresses a running service reaches for is what strace saw of the five hundred strangers' run
+(see `crowd.py`), and of another one at a site that has a witness. Which modules could reach out at
+all is listed.
 
 ONNX Runtime's wheels send telemetry to their maker from native code, where no audit hook of Python
 sees it. Before the first upload they keep an id of the session in the folder for temporary files,
 by which this test tells whether they are about to.
 """
 
+import ast
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from postern.api.witness import witness_app
+from postern.app.clock import SystemClock
+from postern.app.wire import open_site, read_site
+from postern.app.witness_folder import open_witness
+from postern.ledger.witness import MOST_BODY
+from tests.api.serving import serving
+from tests.cli.conftest import SITE
+from tests.media import write_picture
+from tests.needs import missing
+from tests.safeguards.crowd import Crowd
+from tests.safeguards.watched import calls, reached, start
 
 ROOT = Path(__file__).parents[2]
 #: A session on the smallest of models, as `postern.vision.model` opens it.
@@ -28,6 +49,87 @@ PLANTED = "import os; open(os.path.join(os.environ['TMPDIR'], '.ses'), 'w').clos
 #: Where this test's own network ends, so that the runtime that would report reaches nobody.
 _NOWHERE = dict.fromkeys(("https_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
 
+#: Everything in the standard library and among the libraries that can open a connection.
+NETWORK = {
+    "aiohttp", "asyncio", "ftplib", "http.client", "http.server", "httpx", "imaplib", "litestar",
+    "poplib", "requests", "smtplib", "socket", "socketserver", "telnetlib", "urllib.request",
+    "urllib3", "uvicorn", "websockets", "xmlrpc.client",
+}  # fmt: skip
+#: The modules that take one of these, and whom they talk to.
+TALKS = {
+    "api/server.py": "listens, where an operator runs a witness",
+    "api/witness.py": "answers there",
+    "app/witness_client.py": "asks the witnesses that site.toml names",
+    "cli/models.py": "fetches a model where an operator types so",
+}
+
+
+def test_service_reaches_for_nobody(crowd: Crowd) -> None:
+    """Five hundred strangers, a grant and its checkpoint later."""
+    if crowd.calls is None:
+        missing("strace")
+    assert any("postern.db" in line for line in crowd.calls or ())
+
+    assert [] == list(reached(crowd.calls or ()))
+
+
+def test_witness_is_reached_and_nobody_else(tmp_path: Path) -> None:
+    """The one that is named; it has signed the log when the service ends."""
+    for name in ("user", "temporary"):
+        (tmp_path / name).mkdir()
+    write_picture(tmp_path / "lane.png", 3)
+    (tmp_path / "site.toml").write_text(SITE, "utf-8")
+    with open_site(read_site(tmp_path / "site.toml")) as installation:
+        log = installation.records.log.verifier.vkey
+    witness, key = open_witness(tmp_path / "hub", "witness.example", [log], SystemClock())
+    with serving(witness_app(witness, MOST_BODY, lambda _: None)) as url:
+        entry = f'\n[witness.hub]\nurl = "{url}"\nkey = "{key.vkey}"\n'
+        (tmp_path / "site.toml").write_text(SITE + entry, "utf-8")
+        process = start(tmp_path, "run", "site.toml")
+        checkpoint = tmp_path / "data" / "ledger" / "checkpoint"
+        until = time.monotonic() + 60.0
+        while b"witness.example" not in checkpoint.read_bytes() and time.monotonic() < until:
+            time.sleep(0.1)
+        process.terminate()
+        process.wait(30)
+    lines = calls(tmp_path)
+    if lines is None:
+        missing("strace")
+
+    assert b"witness.example" in checkpoint.read_bytes(), (tmp_path / "err.txt").read_text("utf-8")
+    assert {urlsplit(url).netloc} == set(reached(lines or ()))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '9 connect(5, {sa_family=AF_INET, sin_port=htons(443), sin_addr=inet_addr("192.0.2.7")}, 16'
+        ") = -1 EINPROGRESS (Operation now in progress)",
+        "9 connect(5, {sa_family=AF_INET6, sin6_port=htons(443), sin6_flowinfo=htonl(0), "
+        'inet_pton(AF_INET6, "2001:db8::1", &sin6_addr), sin6_scope_id=0}, 28) = 0',
+        '9 sendto(5, "x", 1, 0, {sa_family=AF_INET, sin_port=htons(53), '
+        'sin_addr=inet_addr("192.0.2.1")}, 16) = 1',
+    ],
+)
+def test_an_address_that_is_reached_for_is_seen(line: str) -> None:
+    """Connections that fail, and single packets, too; what stays on the machine is none."""
+    assert 1 == len(list(reached((line,))))
+    assert [] == list(reached(('9 connect(3, {sa_family=AF_UNIX, sun_path="/run/x"}, 110) = 0',)))
+
+
+def test_modules_that_can_reach_out_are_these() -> None:
+    """Each for its reason; whatever else is to call somebody has to be argued for here."""
+    package = ROOT / "src" / "postern"
+    found = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if _imports(ast.parse(path.read_text("utf-8"))) & NETWORK
+    }
+
+    assert TALKS.keys() == found
+    assert {"urllib.request"} == _imports(ast.parse("import urllib.request as r")) & NETWORK
+    assert {"http.client"} == _imports(ast.parse("from http import client")) & NETWORK
+
 
 def test_runtime_keeps_no_id_to_report_with(tmp_path: Path) -> None:
     """A session leaves nothing in the folder for temporary files."""
@@ -44,3 +146,14 @@ def _left_by(program: str, folder: Path) -> list[str]:
     environment = {**kept, **_NOWHERE, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT / "src")}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
     return sorted(os.listdir(folder))
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    """The modules that a module takes, and what it takes from them."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
