@@ -120,6 +120,8 @@ class Enrolments:
         former = [one for one in self.store.credentials.of(person) if one.mode is face.mode]
         sealed = self.vault.seal(name, person, template, mode=applicant.mode)
         with self._all_or_nothing(face):
+            # Once more: somebody else may have taken the last place meanwhile.
+            check_room(self.store, applicant.places, [person], now)
             event = self._record(applicant, consent)
             self.store.credentials.add(face, now=now, sealed=sealed.blob)
             self.ledger.append(Enrolled(now, name, person))
