@@ -59,8 +59,10 @@ def test_full_disk_is_one_sentence_and_nothing_is_half_done(folder: Path) -> Non
         assert answer.err.startswith("postern: The ")
         assert "Traceback" not in answer.err
     kept = postern("vehicle", "list", "--json").out
-    credentials = postern("events", "--json").out.count('"kind": "enrolled"')
-    assert kept.count('"plate"') == credentials == 1 + len(told) - len(refused)
+    assert kept.count('"plate"') == 1 + len(told) - len(refused)
+    # Recorded before it is done: the record may say more than came of it, and never less.
+    recorded = postern("events", "--json").out.count('"kind": "enrolled"')
+    assert kept.count('"plate"') <= recorded <= 1 + len(told)
     assert 0 == postern("vehicle", "add", "AB099").code
 
 
