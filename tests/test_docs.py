@@ -197,6 +197,19 @@ def test_every_safeguard_names_a_test() -> None:
     assert all("::test_" in safeguard for safeguard in safeguards)
 
 
+def test_every_threat_has_a_test_or_says_what_is_open() -> None:
+    """The 27 that any such system has, and those of this one, in their order."""
+    page = (ROOT / "docs/threat-model.md").read_text("utf-8")
+    threats = rows(section(page, "Attacks"))
+
+    assert [str(number) for number in range(1, len(threats) + 1)] == [row[0] for row in threats]
+    assert len(threats) > 27
+    for number, attack, control, tests, missing in threats:
+        assert attack, number
+        assert control, number
+        assert "::test_" in tests or "**open:**" in missing, number
+
+
 @every_document
 def test_every_module_that_a_document_names_exists(page: Path) -> None:
     """Written from the top of the repository or of the package."""

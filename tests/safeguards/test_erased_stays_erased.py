@@ -143,13 +143,29 @@ def test_erasing_again_finds_nothing_and_says_so(folder: Path, kept: Kept) -> No
 
 def test_limit_an_older_copy_of_the_keys_opens_an_older_store(folder: Path, kept: Kept) -> None:
     """Whoever copied the keys before she was erased, and has the site's key and her reference,
-    opens it for as long as they have that copy. docs/safeguards.md says so."""
+    opens it for as long as they have that copy, a re-keying later too. docs/threat-model.md says
+    so."""
     old = (folder / "data" / KEYRING_FILE).read_bytes()
     assert 0 == postern("person", "remove", ALICE).code
+    assert 0 == postern("rekey").code
     (folder / "data" / KEYRING_FILE).write_bytes(old)
 
     with _site(folder) as installation:
         assert installation.vault.open(kept.sealed).values.shape == (128,)
+
+
+def test_limit_an_older_backup_explains_pseudonyms_until_they_expire(
+    folder: Path, kept: Kept
+) -> None:
+    """Her id is in the backup; with it and the month's key her events can be told from others'.
+    docs/threat-model.md says so. The key goes with the last event of its month."""
+    assert 0 == postern("person", "remove", ALICE).code
+    assert ALICE.encode() in (folder / "before.backup").read_bytes()
+    with _site(folder) as installation:
+        at = installation.clock.now().utc
+        explained = installation.records.log.pseudonyms.names(at, [ALICE])
+
+    assert set(_holders(folder)) <= explained.keys()
 
 
 def _site(folder: Path) -> AbstractContextManager[Installation]:
