@@ -28,6 +28,7 @@ from tests.people import (
     FACE,
     NOW,
     PASS,
+    PIN,
     consent,
     moment,
     permit,
@@ -237,6 +238,8 @@ def test_pass_of_somebody_without_a_permit_here_opens_nothing(office: Office) ->
     office.store.permits.remove(staff.id)
     assert Reason.UNAUTHORIZED is office.shown(text)
     office.store.permits.add(permit(CAROL, name="carol", factors=(PASS, FACE), liveness=False))
+    assert Reason.UNAUTHORIZED is office.shown(text)
+    office.store.permits.add(permit(ALICE, name="alice", factors=(PASS, PIN), liveness=False))
 
     assert Reason.UNAUTHORIZED is office.shown(text)
 
@@ -318,3 +321,58 @@ def _content(office: Office, text: str) -> bytes:
     read = office.passes.reader().read(text.encode(), NOW)
     assert isinstance(read, Pass)
     return read.content
+
+
+@both
+def test_renewed_pass_counts_and_the_one_before_counts_no_more(
+    office: Office, person: PersonId
+) -> None:
+    """Under the same handle; the old text, of the same day even, is told from the new one."""
+    old = office.issue(person)
+    read = office.passes.reader().read(old.text.encode(), NOW)
+    assert isinstance(read, Pass)
+    new = office.passes.renew(read, ENDS + DAY, NOW + DAY)
+
+    assert isinstance(office.shown(new.text, days=1), Claim)
+    assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(old.text, days=1)
+    assert isinstance(office.shown(new.text, days=300.5), Claim)
+
+
+def test_renewed_pass_moves_on_to_the_present_epoch(office: Office) -> None:
+    """Its former key goes, and with the last one the secret of its epoch; the face is the same."""
+    old = office.issue(ALICE)
+    first = office.vault.epoch()[0]
+    office.vault.begin_epoch()
+    assert isinstance(office.shown(old.text), Claim)
+    read = office.passes.reader().read(old.text.encode(), NOW)
+    assert isinstance(read, Pass)
+    before, new = office.shown(old.text), office.passes.renew(read, ENDS, NOW + DAY)
+    after = office.shown(new.text, days=1)
+
+    assert first not in office.vault.retire()
+    assert isinstance(before, Claim)
+    assert isinstance(after, Claim)
+    vectors = [np.asarray(one.reference.template.values, np.float32) for one in (before, after)]
+    assert np.allclose(*vectors, atol=1e-4)
+    assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(old.text, days=1)
+
+
+@pytest.mark.parametrize("how", ["revoked", "renewed", "withdrawn", "over"])
+def test_pass_that_counts_no_more_is_not_renewed(office: Office, how: str) -> None:
+    """Nothing about it changes; new looks are asked for."""
+    old = office.issue(ALICE)
+    read = office.passes.reader().read(old.text.encode(), NOW)
+    assert isinstance(read, Pass)
+    if how == "revoked":
+        office.passes.revoke(old.credential.id, NOW)
+    elif how == "renewed":
+        office.passes.renew(read, ENDS, NOW + DAY)
+    elif how == "withdrawn":
+        office.store.consents.withdraw(consent(ALICE).id, NOW, office.vault.destroy)
+    kept, events = office.store.credentials.of(ALICE), len(office.journal.kept)
+    until = NOW if how == "over" else ENDS
+    with pytest.raises(PosternError) as refused:
+        office.passes.renew(read, until, NOW + 2 * DAY)
+
+    assert refused.value.code is (Code.INVALID if how == "over" else Code.CONFLICT)
+    assert (kept, events) == (office.store.credentials.of(ALICE), len(office.journal.kept))

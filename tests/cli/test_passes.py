@@ -13,14 +13,14 @@ from postern.app.passes import IssuedPass
 from postern.app.wire import Installation, open_site, passes, read_site
 from postern.cli.demo.door import Portrait, enrolment_frames
 from postern.cli.pass_file import pass_file
-from postern.cli.passes import agreed, renew
+from postern.cli.passes import agreed, held_up, renew, renewed
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
 from postern.picture import decode
 from tests.cli.enrolled import ROSTER, enrol
 from tests.cli.terminal import postern
-from tests.pass_clips import OWNERS, pass_site
+from tests.pass_clips import OWNERS, Visit, altered, pass_site
 
 COLLINS = OWNERS[Portrait.COLLINS]
 
@@ -205,3 +205,30 @@ def test_permit_of_people_with_passes_asks_for_pass_and_face(site: Path) -> None
     answer = postern("check")
     assert 0 == answer.code, answer.err
     assert "pass + face" in answer.out
+
+
+def test_pass_that_is_held_up_is_renewed(tmp_path: Path) -> None:
+    """By the camera of a throw-away site; one that is not there, or not ours, is told."""
+    with pass_site(tmp_path) as made:
+        made.admit(Portrait.COLLINS, StorageMode.PASS)
+        old = made.issue(Portrait.COLLINS, days=(-1.0, 100.0))
+        made.film([Visit(Portrait.COLLINS, (old.text,))])
+        read = held_up(made.installation, CameraId("corridor"))
+        new = renewed(made.installation, read, 30)
+        assert old.credential.id == new.credential.id
+        assert 29 <= (new.until - made.now).days <= 30
+
+        made.film([Visit(Portrait.COLLINS, (altered(old.text),))])
+        with pytest.raises(PosternError, match="it is damaged"):
+            held_up(made.installation, CameraId("corridor"))
+        made.film([Visit(None)])
+        with pytest.raises(PosternError, match="No pass was held up"):
+            held_up(made.installation, CameraId("corridor"))
+
+
+def test_pass_is_renewed_before_a_live_camera_only(site: Path) -> None:
+    """As looks are taken; no file is left behind."""
+    answer = postern("pass", "renew", "--camera", "corridor", "--out", "p.png")
+
+    assert 6 == answer.code
+    assert not (site / "p.png").exists()

@@ -6,7 +6,7 @@
 3. A pass never counts longer than the consent that it was made for.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import token_bytes
 
@@ -17,14 +17,27 @@ from postern.core.event import Enrolled, Revoked
 from postern.core.evidence import Factor
 from postern.core.ids import CredentialId, PersonId
 from postern.core.ports import Ledger
-from postern.frame import Template
+from postern.frame import Recogniser, Source, Template
 from postern.store.store import Store
 from postern.vault.keys import derive_seed
-from postern.vault.passes import HANDLE_SIZE, SHARE_SIZE, Pass, PassReader, Sort, encode, public_key
+from postern.vault.passes import (
+    HANDLE_SIZE,
+    SHARE_SIZE,
+    Pass,
+    PassReader,
+    Refused,
+    Sort,
+    encode,
+    public_key,
+)
+from postern.vault.seal import Sealed
 from postern.vault.vault import Vault
 
 _PURPOSE = b"postern pass 1"
 _PASS, _FACE = "pass-", "face-"
+#: Seconds that somebody has to hold up the pass that is to be renewed.
+_PATIENCE_S = 60.0
+_NEW_LOOKS = "Take new looks instead: postern pass issue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +125,7 @@ class Passes:
         """A pass that does not count before `keep`; its key alone is durable. As for `issue`."""
         if mode is StorageMode.ROSTER:
             raise invalid("Whoever is on a roster needs no pass.")
-        handle, begins = token_bytes(HANDLE_SIZE), now.replace(microsecond=0)
-        ends = until.replace(microsecond=0)
-        if not begins < ends:
-            raise invalid("A pass ends after it begins.", "Renew the consent first.")
+        handle, (begins, ends) = token_bytes(HANDLE_SIZE), _span(now, until)
         shown = Credential(pass_of(handle), Factor.PASS, person, True, begins, ends)
         face = Credential(face_of(handle), Factor.FACE, person, True, begins, ends, mode)
         share = token_bytes(SHARE_SIZE) if mode is StorageMode.SHARED else None
@@ -139,6 +149,37 @@ class Passes:
         self.store.credentials.add(issued.face, now=now, sealed=issued.sealed)
         for one in (issued.credential, issued.face):
             self.ledger.append(Enrolled(now, one.id, one.holder))
+
+    def renew(self, read: Pass, until: datetime, now: datetime) -> IssuedPass:
+        """A new pass for whoever showed theirs, which counts no more; no looks have to be taken.
+
+        What it carries is sealed anew in the present epoch of the site's keys.
+
+        Args:
+            read: The pass, as the reader gave it.
+            until: When the new one stops to count; not later than the consent does.
+            now: The present time.
+
+        Raises:
+            PosternError: `conflict` where the pass counts no more; `invalid` for an end that has
+                come; as the store's and the vault's own.
+        """
+        shown, (begins, ends) = self.find(pass_of(read.handle)), _span(now, until)
+        face, person = self.face(shown), PersonId(shown.holder)
+        if face is None or not shown.enabled or shown.valid_from != read.issued:
+            raise PosternError(Code.CONFLICT, "This pass counts no more.", _NEW_LOOKS)
+        former = Sealed(face.id, person, read.content)
+        carried = self.vault.reseal(former) if read.sort is Sort.REFERENCE else former
+        renewed = replace(read, issued=begins, expires=ends, content=carried.blob)
+        text = encode(renewed, self.seed)
+        with self.store.together():
+            for one in (shown, face):
+                self.store.credentials.date(one.id, begins, ends)
+            self.ledger.append(Enrolled(now, shown.id, person))
+        if read.sort is Sort.REFERENCE:
+            self.vault.settle(carried)
+        shown, face = (replace(one, valid_from=begins, valid_until=ends) for one in (shown, face))
+        return IssuedPass(shown, face, text, None)
 
     def revoke(self, credential: CredentialId, now: datetime) -> bool:
         """Ends a pass at once: it was lost, or is not wanted any more. Its key goes first.
@@ -229,6 +270,34 @@ class Passes:
             self.store.credentials.remove(face)
 
 
+def shown_to(source: Source, recogniser: Recogniser, reader: PassReader) -> Pass:
+    """The first pass that is held up to a camera.
+
+    Args:
+        source: The camera.
+        recogniser: Finds passes.
+        reader: Reads the site's.
+
+    Raises:
+        PosternError: `invalid` where a pass is held up that does not count; `unavailable` where
+            none is before the time is up; as the source's own.
+    """
+    begun_s: float | None = None
+    for frame in source.frames():
+        moment = frame.captured
+        begun_s = moment.monotonic_s if begun_s is None else begun_s
+        for sighting in recogniser.sightings(frame):
+            text = b"" if sighting.template is None else sighting.template.values.tobytes()
+            read = reader.read(text, moment.utc)
+            if isinstance(read, Refused):
+                raise invalid(f"This pass cannot be renewed: it is {read.fault}.", _NEW_LOOKS)
+            if read is not None:
+                return read
+        if moment.monotonic_s - begun_s > _PATIENCE_S:
+            break
+    raise PosternError(Code.UNAVAILABLE, "No pass was held up.", "Hold it closer, and still.")
+
+
 def pass_seed(signing: bytes) -> bytes:
     """The 32 secret bytes that passes are signed with; `signing` is the site's signing secret."""
     return derive_seed(signing, _PURPOSE)
@@ -247,3 +316,11 @@ def face_of(handle: bytes) -> CredentialId:
 def handle_of(shown: CredentialId) -> bytes:
     """The handle of a pass."""
     return bytes.fromhex(shown.removeprefix(_PASS))
+
+
+def _span(now: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """From when until when a pass counts, in whole seconds, as it says itself."""
+    begins, ends = now.replace(microsecond=0), until.replace(microsecond=0)
+    if not begins < ends:
+        raise invalid("A pass ends after it begins.", "Renew the consent first.")
+    return begins, ends

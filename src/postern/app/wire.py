@@ -21,7 +21,7 @@ from postern.app.enrolment import Enrolments
 from postern.app.erasure import finish_erasures
 from postern.app.export import Exports
 from postern.app.matching import SiteFaceMatcher
-from postern.app.passes import Passes, pass_seed
+from postern.app.passes import Passes, pass_seed, shown_to
 from postern.app.proving import Proved, check, prove
 from postern.app.receipt import Sign
 from postern.app.records import LEDGER, Keeper, Records, log_origin, log_seed
@@ -49,6 +49,7 @@ from postern.ledger.tiles import Tiles
 from postern.ledger.verify import VKEY
 from postern.sources import KINDS as SOURCES
 from postern.store.store import STORE_FILE, Store, open_store
+from postern.vault.passes import Pass
 from postern.vault.passes import claims as is_pass
 from postern.vault.vault import KEYRING_FILE, Vault, open_vault
 from postern.vision.faces.continuity import FaceContinuity
@@ -340,6 +341,12 @@ def build_enrolment(installation: Installation) -> Enrolment:
     """What takes somebody's looks in."""
     recogniser = _Parts(installation).recogniser(Kind.FACE)
     return Enrolment(recogniser, FaceContinuity(), face_reference)
+
+
+def read_pass(installation: Installation, source: Source) -> Pass:
+    """The first pass that is held up to a camera of the site; as `shown_to`."""
+    recogniser = _Parts(installation).recogniser(Kind.PASS)
+    return shown_to(source, recogniser, passes(installation).reader())
 
 
 def open_source(installation: Installation, camera: CameraId) -> Source:

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from postern.app.pass_drawing import Form
-from postern.app.passes import IssuedPass
-from postern.app.wire import Installation, build_enrolment, passes
+from postern.app.passes import IssuedPass, pass_of
+from postern.app.wire import Installation, build_enrolment, passes, read_pass
 from postern.app.wording import FIRST, wording
 from postern.cli.console import ERR, OUT, say, show_json
 from postern.cli.enrol import face_camera, guide
@@ -20,27 +20,33 @@ from postern.core.consent import Consent, StorageMode
 from postern.core.credential import Credential
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import CameraId, CredentialId, PersonId
+from postern.vault.passes import Pass
 
 #: Days; as long as the longest consent.
 _MOST_DAYS = 1826
 
 app = typer.Typer(help="Issue passes, list them, and end them.", no_args_is_help=True)
 _Pass = Annotated[str, typer.Argument(metavar="PASS", help="The pass's id, as listed.")]
+_Camera = Annotated[str, typer.Option(help="A camera of the site that sees faces.")]
+_Out = Annotated[Path, typer.Option(help="The file to write it to: .png, .svg or .pdf.")]
+_Form = Annotated[
+    Form | None, typer.Option(help="For a phone, or to print: a phone for .png, else a card.")
+]
+_ValidDays = Annotated[
+    int | None, typer.Option(help="For how many days; as long as the consent if absent.")
+]
+_Locale = Annotated[str, typer.Option(help="The language of the words on it.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 
 @app.command("issue")
 def issue(
     person: Annotated[str, typer.Argument(help="The person's id, as listed.")],
-    camera: Annotated[str, typer.Option(help="A camera of the site that sees faces.")],
-    out: Annotated[Path, typer.Option(help="The file to write it to: .png, .svg or .pdf.")],
-    form: Annotated[
-        Form | None, typer.Option(help="For a phone, or to print: a phone for .png, else a card.")
-    ] = None,
-    valid_days: Annotated[
-        int | None, typer.Option(help="For how many days; as long as the consent if absent.")
-    ] = None,
-    locale: Annotated[str, typer.Option(help="The language of the words on it.")] = FIRST,
+    camera: _Camera,
+    out: _Out,
+    form: _Form = None,
+    valid_days: _ValidDays = None,
+    locale: _Locale = FIRST,
     site: SiteFile = SITE_FILE,
 ) -> None:
     """Make a new pass for somebody who agreed and stands before a camera.
@@ -54,8 +60,32 @@ def issue(
         with pass_file(out, form, installation.site, locale) as write:
             issued = renew(installation, consent, CameraId(camera), until)
             write(issued)
-    say(f"The pass {issued.credential.id} counts until {issued.until:%Y-%m-%d}.")
-    say(f"{out} is the only copy: hand it over, and delete it here.")
+    _handed_over(issued, out)
+
+
+@app.command("renew")
+def renew_shown(
+    camera: _Camera,
+    out: _Out,
+    form: _Form = None,
+    valid_days: _ValidDays = None,
+    locale: _Locale = FIRST,
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Make a new pass for whoever holds up theirs, which counts no more; no looks are taken.
+
+    With it the pass moves on to the present epoch of the site's keys.
+    """
+    wording(locale)
+    with (
+        opened(site) as installation,
+        pass_file(out, form, installation.site, locale) as write,
+    ):
+        with ERR.status("Hold up the pass ..."):
+            read = held_up(installation, CameraId(camera))
+        issued = renewed(installation, read, valid_days)
+        write(issued)
+    _handed_over(issued, out)
 
 
 @app.command("list")
@@ -122,6 +152,35 @@ def renew(
         enrolment = build_enrolment(installation)
     template, now = guide(enrolment, source), installation.clock.now().utc
     return passes(installation).issue(consent.person, template, consent.mode, until, now)
+
+
+def held_up(installation: Installation, camera: CameraId) -> Pass:
+    """The pass that is held up to a camera.
+
+    Raises:
+        PosternError: As `face_camera` and `read_pass`.
+    """
+    source = face_camera(installation, camera)
+    try:
+        return read_pass(installation, source)
+    finally:
+        source.close()
+
+
+def renewed(installation: Installation, read: Pass, valid_days: int | None) -> IssuedPass:
+    """A new pass in place of one that was held up.
+
+    Raises:
+        PosternError: As `agreed` and `Passes.renew`.
+    """
+    shown, now = passes(installation).find(pass_of(read.handle)), installation.clock.now().utc
+    consent = agreed(installation, PersonId(shown.holder))
+    return passes(installation).renew(read, _until(consent, valid_days, now), now)
+
+
+def _handed_over(issued: IssuedPass, out: Path) -> None:
+    say(f"The pass {issued.credential.id} counts until {issued.until:%Y-%m-%d}.")
+    say(f"{out} is the only copy: hand it over, and delete it here.")
 
 
 def _until(consent: Consent, valid_days: int | None, now: datetime) -> datetime:
