@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed, Event
-from postern.ledger.journal import SPAN, Entry, Journal
+from postern.ledger.journal import SPAN, Entry, Journal, read_frames
 from tests.people import NOW
 
 HOUR = timedelta(hours=1)
@@ -48,14 +48,22 @@ def segments(folder: Path) -> list[Path]:
 
 
 def written(folder: Path, frames: list[int]) -> tuple[bytes, list[int]]:
-    """The only segment of a journal with frames of so many events, and where each ends."""
+    """The only segment of a journal with frames of so many events, and where each ends.
+
+    The room that it has left over is cut off, as in a file that is full to the last byte.
+    """
     journal, ends, number = open_journal(folder), [], 0
     for count in frames:
         journal.append([event(number + n) for n in range(count)])
         number += count
-        ends.append(segments(folder)[0].stat().st_size)
+        ends.append(end_of(folder))
     journal.close()
-    return segments(folder)[0].read_bytes(), ends
+    return segments(folder)[0].read_bytes()[: ends[-1]], ends
+
+
+def end_of(folder: Path, index: int = 0) -> int:
+    """Where the frames of the first segment end."""
+    return read_frames(segments(folder)[0].read_bytes(), index, 0)[1]
 
 
 def refused(code: Code, words: str, call: Callable[[], object]) -> None:
@@ -161,10 +169,36 @@ def test_torn_tail_may_be_any_garbage(tmp_path: Path) -> None:
     """A file that grew before its blocks came, as after a power cut, is torn as well."""
     whole, (kept, end) = written(tmp_path, [2, 1])
     path = segments(tmp_path)[0]
-    for tail in (bytes(end - kept), bytes(4096), b"\xff" * 100, whole[kept : end - 9] + bytes(9)):
+    for tail in (b"\xff" * 100, whole[kept : end - 9] + bytes(9), bytes(20) + b"\xff" * 20):
         path.write_bytes(whole[:kept] + tail)
         assert 2 == len(events(open_journal(tmp_path)))
         assert kept == path.stat().st_size
+
+
+def test_room_left_over_is_no_damage(tmp_path: Path) -> None:
+    """Noughts after the last frame are room for the next; frames fill it in place."""
+    whole, (kept, _) = written(tmp_path, [2, 1])
+    path = segments(tmp_path)[0]
+    for room in (1, 7, 8, 9, 4096):
+        path.write_bytes(whole[:kept] + bytes(room))
+        journal, other = open_journal(tmp_path), open_journal(tmp_path)
+        assert 2 == len(events(other))
+        assert [2, 3] == [journal.append([event(2)]), other.append([event(3)])]
+        assert [event(n) for n in range(4)] == events(journal)
+
+
+def test_only_the_last_segment_has_room_left_over(tmp_path: Path) -> None:
+    """Attack: the end of an earlier one is overwritten with noughts."""
+    journal = open_journal(tmp_path)
+    for number in range(3):
+        journal.append([event(number, NOW + number // 2 * HOUR)])
+    first, last = segments(tmp_path)
+    content, end = first.read_bytes(), end_of(tmp_path)
+    assert end == len(content) < last.stat().st_size
+    first.write_bytes(content[: end // 2] + bytes(end - end // 2))
+    refused(Code.INVALID, "Entry 1 of the journal", lambda: events(open_journal(tmp_path)))
+    first.write_bytes(content + bytes(1))
+    refused(Code.INVALID, "Entry 2 of the journal", lambda: events(open_journal(tmp_path)))
 
 
 def test_no_changed_byte_goes_unseen(tmp_path: Path) -> None:
@@ -222,7 +256,7 @@ def test_journal_that_was_cut_while_it_was_open_is_refused(tmp_path: Path) -> No
     """Attack: somebody takes the last event back under a running service."""
     journal = open_journal(tmp_path)
     journal.append([event(0)])
-    end = segments(tmp_path)[0].stat().st_size
+    end = end_of(tmp_path)
     journal.append([event(1)])
     os.truncate(segments(tmp_path)[0], end)
     refused(Code.INVALID, "Entry 1 of the journal", lambda: journal.append([event(2)]))

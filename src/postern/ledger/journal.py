@@ -33,6 +33,9 @@ from postern.ledger.turn import Turn
 SPAN = timedelta(hours=1)
 #: Bytes. A segment that has as many takes no further frame.
 _ENOUGH = 1 << 20
+#: Bytes. A segment grows by so many noughts at a time, because a disk is done sooner with what does
+#: not change a file's length.
+_ROOM = 1 << 16
 #: Length and checksum of a frame; the checksum covers the length too.
 _HEAD = struct.Struct(">II")
 #: An entry: leaf, salt, length of the text.
@@ -81,7 +84,7 @@ class Journal:
         self._turn = Turn(folder / "lock")
         # The turn guards what follows: the last segment, and how far it is known and durable.
         self._handle = -1
-        self._first = self._end = self._next = 0
+        self._first = self._end = self._size = self._next = 0
         self._begun: datetime | None = None
         self._broken = False
 
@@ -169,6 +172,11 @@ class Journal:
 
     def close(self) -> None:
         """Lets go of the files; the journal opens them again when it is next used."""
+        # Room that is not given back does no harm.
+        with suppress(PosternError, OSError), self._turn.held():
+            if self._handle >= 0 and not self._broken:
+                self._take_in()
+                os.ftruncate(self._handle, self._end)
         with self._turn.threads:
             if self._handle >= 0:
                 os.close(self._handle)
@@ -208,19 +216,21 @@ class Journal:
         handle = os.open(self._path(first), os.O_RDWR | os.O_CLOEXEC)
         if self._handle >= 0:
             os.close(self._handle)
-        self._handle, self._first, self._next, self._end = handle, first, first, 0
-        self._begun = None
+        self._handle, self._first, self._next = handle, first, first
+        self._end, self._size, self._begun = 0, 0, None
 
     def _take_in(self) -> None:
-        found = os.fstat(self._handle).st_size
-        if found == self._end:
-            return
-        if found < self._end:
+        self._size = os.fstat(self._handle).st_size
+        if self._size < self._end:
             raise _damaged(self._next - 1)
-        content = os.pread(self._handle, found - self._end, self._end)
+        # Where somebody has appended, the length of a frame stands in place of noughts.
+        if self._end and not any(os.pread(self._handle, _HEAD.size, self._end)):
+            return
+        content = os.pread(self._handle, self._size - self._end, self._end)
         entries, whole = read_frames(content, self._next, self._published())
-        if whole < len(content):
-            os.ftruncate(self._handle, self._end + whole)
+        if content[whole:].strip(b"\0"):
+            self._size = self._end + whole
+            os.ftruncate(self._handle, self._size)
         os.fdatasync(self._handle)
         if entries:
             self._begun = self._begun or entries[0].event.at
@@ -231,6 +241,9 @@ class Journal:
 
     def _roll(self) -> None:
         try:
+            # Only the last segment has room left over, so that others are seen to be whole.
+            os.ftruncate(self._handle, self._end)
+            os.fdatasync(self._handle)
             self._make(self._next)
             self._enter(self._next)
         except OSError as error:
@@ -242,7 +255,8 @@ class Journal:
 
     def _write(self, texts: Sequence[bytes]) -> None:
         frame = _frame(texts, self._next)
-        left, at = memoryview(frame), self._end
+        end = self._end + len(frame)
+        left, at = memoryview(frame + bytes(_ROOM if end > self._size else 0)), self._end
         try:
             while left:
                 written = os.pwrite(self._handle, left, at)
@@ -251,7 +265,7 @@ class Journal:
         except OSError as error:
             self._cut()
             raise unwritable(error) from None
-        self._end, self._next = at, self._next + len(texts)
+        self._end, self._size, self._next = end, max(at, self._size), self._next + len(texts)
 
     def _cut(self) -> None:
         """Takes back what failed."""
