@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from secrets import token_bytes
 from typing import assert_never
@@ -62,13 +62,8 @@ class Pseudonyms:
             PosternError: `unavailable` where the month's key cannot be made or read now;
                 `invalid` where it is damaged.
         """
-        keys: dict[str, bytes] = {}
-        hidden = []
-        for event in events:
-            at = month(event.at)
-            key = keys[at] = keys.get(at) or self._key(at) or self._make(at)
-            hidden.append(_renamed(event, partial(_pseudonym, key)))
-        return hidden
+        known: dict[str, Rename] = {}
+        return [_renamed(event, self._rename(month(event.at), known)) for event in events]
 
     def names(self, at: datetime, ids: Iterable[str]) -> Mapping[str, str]:
         """Ids by the pseudonyms that they had in that month; none where its key is destroyed.
@@ -97,6 +92,13 @@ class Pseudonyms:
         with self._turn.held():
             keys = self._folder.glob(f"*{_SUFFIX}")
             destroy(self._folder, [path for path in keys if path.stem not in months])
+
+    def _rename(self, month: str, known: dict[str, Rename]) -> Rename:
+        """What gives pseudonyms in a month; kept in `known` for as long as one call lasts."""
+        if month not in known:
+            key = self._key(month) or self._make(month)
+            known[month] = cache(partial(_pseudonym, key))
+        return known[month]
 
     def _key(self, month: str) -> bytes | None:
         path = f"{self._root}{month}{_SUFFIX}"
