@@ -54,6 +54,9 @@ FILES = {
     ("bench", "data"): "folders of pictures, compared with one another and nobody else",
     ("bench", "out"): "is written",
     ("verify", "folder"): "a log, which names nobody",
+    ("enrol", "out"): "is written",
+    ("pass issue", "out"): "is written",
+    ("pass renew", "out"): "is written",
     ("consents receipt", "out"): "is written",
     ("person export", "out"): "is written",
     ("person remove", "receipt"): "is written",
@@ -67,6 +70,7 @@ FILES = {
 #: Options that name a person or vehicle, and what they do with it.
 HOLDERS = {
     ("enrol", "person"): "takes new looks of them, as they stand before the camera",
+    ("pass issue", "person"): "likewise, for a pass",
     ("person show", "person"): "what is kept about them, for them to see",
     ("person export", "person"): "likewise, which is recorded",
     ("person withdraw", "person"): "takes their consent back",

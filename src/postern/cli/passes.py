@@ -105,18 +105,18 @@ def list_passes(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
 
 
 @app.command("show")
-def show(name: _Pass, site: SiteFile = SITE_FILE) -> None:
+def show(pass_id: _Pass, site: SiteFile = SITE_FILE) -> None:
     """Show what the site keeps of a pass, as JSON; what the pass carries is not among it."""
     with opened(site) as installation:
-        show_json(_record(installation, passes(installation).find(CredentialId(name))))
+        show_json(_record(installation, passes(installation).find(CredentialId(pass_id))))
 
 
 @app.command("revoke")
-def revoke(name: _Pass, site: SiteFile = SITE_FILE) -> None:
+def revoke(pass_id: _Pass, site: SiteFile = SITE_FILE) -> None:
     """End a pass at once, because it was lost or is not wanted: its key is destroyed."""
     with opened(site) as installation:
         now = installation.clock.now().utc
-        counted = passes(installation).revoke(CredentialId(name), now)
+        counted = passes(installation).revoke(CredentialId(pass_id), now)
     say("The pass counts no more." if counted else "The pass counted no more before.")
 
 
