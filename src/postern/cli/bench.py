@@ -13,7 +13,7 @@ from rich.table import Table
 
 from postern.app.clock import SystemClock
 from postern.app.wire import build_service, open_models, open_site, read_site
-from postern.bench import pass_reading, pass_words, results
+from postern.bench import ledger, pass_reading, pass_words, results
 from postern.bench.face_calibration import People
 from postern.bench.face_folder import read_people, usable
 from postern.bench.face_holdout import hold_out
@@ -33,17 +33,19 @@ from postern.vision.plates.evaluate import Labelled, Score, labels
 from postern.vision.plates.evaluate import evaluate as read_all
 from postern.vision.plates.grammar import SHAPES, grammar
 
-_PARTS = ("speed", "plates", "service", "faces", "passes")
+_PARTS = ("speed", "plates", "service", "faces", "passes", "ledger")
 #: Every how many photographs the plate reader is timed; all of them are scored.
 _EVERY = 4
 #: Drawn pictures for each figure on passes.
 _PASS_PICTURES = 40
 _IDLE_FPS, _IDLE_S, _SETTLE_S = 5, 40, 12.0
+_LOG_ENTRIES = 300_000
 
 
 def bench(
     part: Annotated[
-        list[str] | None, typer.Argument(help="Of speed, plates, service, faces, passes; or all.")
+        list[str] | None,
+        typer.Argument(help="Of speed, plates, service, faces, passes, ledger; or all."),
     ] = None,
     peers: Annotated[Path, typer.Option(help="The interpreter of the peers' environment.")] = Path(
         ".venv-peers/bin/python"
@@ -74,6 +76,8 @@ def bench(
         _faces(models, machine, data, out)
     if "passes" in parts:
         _passes(machine, data, out)
+    if "ledger" in parts:
+        _ledger(machine, out)
     ERR.print(f"The results are in {out}.")
 
 
@@ -238,6 +242,30 @@ def _passes(machine: results.Machine, data: Path, out: Path) -> None:
     read = [asdict(rate) for part in (*far.values(), modules, levels) for rate in part]
     record = {"machine": asdict(machine), "rates": read, "times": [asdict(t) for t in times]}
     results.write(out, "passes", "Passes read from a camera's picture", body, record)
+    OUT.print(body)
+
+
+def _ledger(machine: results.Machine, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    # Beside the results, because a folder for temporary files may have no disk below it.
+    with (
+        ERR.status("Events made durable, about a minute ..."),
+        tempfile.TemporaryDirectory(prefix="postern-bench-", dir=out) as name,
+    ):
+        timed = ledger.appending(Path(name), SystemClock(), monotonic)
+    with (
+        ERR.status("A whole log verified ..."),
+        tempfile.TemporaryDirectory(prefix="postern-bench-") as name,
+    ):
+        verified = ledger.verifying(Path(name), _LOG_ENTRIES, monotonic)
+    tables = results.ledger_tables(timed, verified)
+    record = {
+        "machine": asdict(machine),
+        "appending": [asdict(one) for one in timed],
+        "verifying": asdict(verified),
+    }
+    body = results.setting(machine, "make bench ARGS=ledger") + tables
+    results.write(out, "ledger", "Events kept, and a log verified", body, record)
     OUT.print(body)
 
 
