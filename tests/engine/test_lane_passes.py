@@ -1,6 +1,7 @@
 """Passes before a lane: what they claim, what becomes of them, and what they never do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from postern.core.decide import FRESH_S
 from postern.core.decision import Reason
 from postern.core.errors import PosternError
 from postern.core.look import Flaw
-from postern.engine.passage import AGAIN_S, NEVER_LEFT_S, PUT_AWAY_S
+from postern.engine.passage import AGAIN_S, NEVER_LEFT_S, PUT_AWAY_S, SILENT_S
 from tests.engine.doubles import (
     MALLORY,
     NIGHTS,
@@ -17,6 +18,7 @@ from tests.engine.doubles import (
     Stage,
     every_fault,
     fails,
+    raising,
     track,
 )
 from tests.people import (
@@ -29,6 +31,7 @@ from tests.people import (
     FACE,
     PASS,
     PLATE,
+    VAN,
     WAY_OUT,
     permit,
 )
@@ -574,3 +577,69 @@ def test_consent_that_was_taken_back_denies_whatever_the_pass_says() -> None:
 
     assert [Reason.NO_CONSENT] == door.reasons
     assert [] == door.pulses
+
+
+def test_pass_read_anew_lets_nobody_out_twice() -> None:
+    """Carol is out; the pass in her hand is lost from sight and found again by the tracker."""
+    out = Stage(WAY_OUT, permits=WITH_PASSES)
+    out.both([out.text(1, CAROL)], [out.seen(1, CAROL)])
+    out.later(1.5)
+    found = replace(out.text(2, CAROL), first=out.now(1.4))
+    out.both([found], [out.seen(1, CAROL)])
+
+    assert 1 == len(out.pulses)
+
+
+def test_what_spoils_the_face_is_told_to_whoever_holds_up_a_valid_pass() -> None:
+    """A pass is no look: what they should do is look at the camera."""
+    door = stage()
+    shy = track(1, CAROL, door.now(), looks=0, flaws=(Flaw.TURNED_AWAY,))
+    door.both([door.text(1, CAROL)], [shy])
+    door.later(1.0)
+    door.both([], [])
+
+    (outcome,) = door.observer.outcomes
+    assert (Reason.UNAUTHORIZED, 0) == (outcome.decision.reason, outcome.looks)
+    assert (Flaw.TURNED_AWAY,) == outcome.flaws
+
+
+def test_next_car_is_seen_behind_one_let_in_by_plate_pass_and_face() -> None:
+    """Erin is still before the other camera, pass in hand, when the van drives up."""
+    all_three = permit(COUPE, ERIN, name="coupe", factors=(PLATE, PASS, FACE), liveness=False)
+    lane = Stage(BARRIER, permits=(*PERMITS[:2], all_three))
+    lane.plate(lane.seen(1, COUPE))
+    lane.both([lane.text(1, ERIN)], [lane.seen(1, ERIN)])
+    assert 1 == len(lane.pulses)
+    lane.later(1.5)
+    lane.both([lane.text(1, ERIN)], [lane.seen(1, ERIN)])
+    lane.plate(lane.seen(2, VAN))
+
+    assert [(ERIN, COUPE), (VAN,)] == [decided.holders for decided in lane.ledger.decided]
+
+
+def test_refused_pass_beside_a_grant_that_was_put_off_is_not_told_as_well() -> None:
+    """Alice is told that it could not be recorded, once."""
+    door = stage()
+    door.claims.refused["old"] = Reason.CREDENTIAL_EXPIRED
+    door.ledger.before = raising(fails)
+    door.both([door.text(1, "old")], [door.seen(1, ALICE)])
+    door.both([], [])
+
+    assert [Reason.NOT_RECORDED] == door.reasons
+
+
+def test_failure_is_counted_where_the_passage_ends_before_the_face_is_gone() -> None:
+    """The camera says nothing any more, or the van beside them is let in and gone."""
+    silent = stage()
+    silent.both([silent.text(1, CAROL)], [silent.seen(1, MALLORY)])
+    silent.later(SILENT_S + 1.0)
+    silent.plate()
+    assert [CAROL] == silent.register.failures
+
+    lane = Stage(BARRIER, permits=WITH_PASSES)
+    lane.both([lane.text(1, CAROL)], [lane.seen(1, MALLORY)])
+    lane.plate(lane.seen(1, VAN))
+    lane.later(1.0)
+    lane.plate(lane.seen(2, MALLORY))
+
+    assert [CAROL] == lane.register.failures
