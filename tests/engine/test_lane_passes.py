@@ -643,3 +643,15 @@ def test_failure_is_counted_where_the_passage_ends_before_the_face_is_gone() -> 
     lane.plate(lane.seen(2, MALLORY))
 
     assert [CAROL] == lane.register.failures
+
+
+def test_next_face_is_seen_behind_one_let_in_when_the_plate_came_last() -> None:
+    """Alice walks up where Erin sat, whose car still stands there."""
+    all_three = permit(COUPE, ERIN, name="coupe", factors=(PLATE, PASS, FACE), liveness=False)
+    lane = Stage(BARRIER, permits=(*PERMITS[:2], all_three))
+    lane.both([lane.text(1, ERIN)], [lane.seen(1, ERIN)])
+    lane.plate(lane.seen(1, COUPE))
+    lane.later(1.5)
+    lane.both([], [lane.seen(2, ALICE)])
+
+    assert [(ERIN, COUPE), (ALICE,)] == [decided.holders for decided in lane.ledger.decided]
