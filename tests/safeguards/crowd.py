@@ -29,13 +29,15 @@ from postern.core.person import Person
 from postern.core.vehicle import Vehicle, plate_text
 from postern.frame import Frame, Image, Recogniser, Template
 from postern.picture import decode
+from postern.vault.passes import Pass, Sort, encode
 from postern.vision.faces.load import load_recogniser
 from postern.vision.faces.reference import reference
 from postern.vision.model import Models, read_manifest
+from postern.vision.passes.symbol import symbol
 from postern.vision.plates import recogniser as plate_recogniser
 from postern.vision.plates.grammar import grammar
 from tests.needs import SHARED, shared
-from tests.people import consent, credential, moment, permit
+from tests.people import NOW, consent, credential, moment, permit
 from tests.safeguards.traces import Vector
 from tests.safeguards.watched import calls, start
 from tests.vision.plates.render import plate_number
@@ -43,6 +45,8 @@ from tests.vision.plates.render import plate_number
 ATTEMPTS = 500
 DOORS, AT_A_DOOR = 28, 17
 BARRIERS, AT_A_BARRIER = 3, 9
+#: Of those at a door, so many more hold up a pass of another site.
+WITH_A_PASS = 12
 #: Pictures a second, and how many of the empty scene follow on each passer-by. The tracker gives
 #: somebody up a second after the last look; then the attempt ends.
 DOOR_FPS, DOOR_EMPTY = 3.5, 4
@@ -64,12 +68,14 @@ class Stranger:
         image: What the camera saw.
         template: What the recogniser makes of it.
         plate: What their plate shows; empty for a face.
+        holds: The text of the pass that they hold up, another site's; empty for most.
     """
 
     name: str
     image: Image
     template: Template
     plate: str = ""
+    holds: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +135,17 @@ def _gathered(models: Models) -> tuple[tuple[Stranger, ...], tuple[Stranger, ...
     several = (path for path in people if len(list(path.iterdir())) >= 6)
     looks = (_seen(faces, file.stem, _read(file)) for file in sorted(next(several).iterdir()))
     resident = _best_last([one for one in looks if one])
-    alone = (path for path in people if len(list(path.iterdir())) == 1)
-    met = (_seen(faces, path.name, _read(next(path.iterdir()))) for path in alone)
+    alone = (next(path.iterdir()) for path in people if len(list(path.iterdir())) == 1)
+    met = (_seen(faces, file.parent.name, _read(file)) for file in alone)
     strangers = list(islice((one for one in met if one), DOORS * AT_A_DOOR))
+    held = (_foreign_pass(number) for number in range(WITH_A_PASS))
+    showing = ((text, _seen(faces, file.parent.name, _holding(_read(file), text)))
+               for text, file in zip(held, alone, strict=False))  # fmt: skip
+    strangers += [replace(one, holds=text) for text, one in showing if one]
     plates = plate_recogniser.load(models, grammar(("eu",)))
     rng = np.random.default_rng(11)
-    while len(strangers) < DOORS * AT_A_DOOR + BARRIERS * AT_A_BARRIER:
+    wanted = len(strangers) + BARRIERS * AT_A_BARRIER
+    while len(strangers) < wanted:
         text = plate_number(rng)
         shown = _seen(plates, text, _lane(text))
         if shown:
@@ -162,6 +173,22 @@ def _lane(text: str) -> Image:
     return lane
 
 
+def _foreign_pass(number: int) -> str:
+    """A pass as another site issues it."""
+    rng = np.random.default_rng(number)
+    site, handle, content = (rng.bytes(size) for size in (16, 16, 206))
+    return encode(Pass(Sort.REFERENCE, site, handle, NOW, NOW + YEAR, content), bytes(32))
+
+
+def _holding(face: Image, text: str) -> Image:
+    """Somebody with a pass beside their face, (250, 440, 3) uint8."""
+    code = np.where(symbol(text).modules, 25, 225).astype(np.uint8).repeat(3, 0).repeat(3, 1)
+    scene = np.full((250, 440, 3), 90, np.uint8)
+    scene[: face.shape[0], : face.shape[1]] = face
+    scene[: code.shape[0], 200 : 200 + code.shape[1]] = code[:, :, None]
+    return scene
+
+
 def _seen(recogniser: Recogniser, name: str, image: Image) -> Stranger | None:
     """Somebody with one look that can be compared; None where the picture does not give that."""
     sightings = recogniser.sightings(Frame(CameraId("any"), image, moment(), 0))
@@ -172,18 +199,19 @@ def _seen(recogniser: Recogniser, name: str, image: Image) -> Stranger | None:
 
 def _site(folder: Path, strangers: Sequence[Stranger], resident: Sequence[Stranger]) -> str:
     """The site's file; the pictures that its cameras play are written to the folder."""
-    faces = [one for one in strangers if not one.plate]
     cars = [one for one in strangers if one.plate]
+    showing = [one for one in strangers if one.holds]
+    faces = [one for one in strangers if not one.plate and not one.holds]
     van = Stranger("van", _lane(VAN_PLATE), cars[0].template, VAN_PLATE)
+    guests = [("face", faces[number::DOORS]) for number in range(DOORS)]
+    guests += [("face", showing)]
+    guests += [("plate", cars[number::BARRIERS]) for number in range(BARRIERS)]
+    guests[0][1].append(resident[3])
+    guests[-1][1].append(van)
     lines = ['[site]', 'name = "Crowd"', 'data = "data"']  # fmt: skip
-    for number in range(DOORS + BARRIERS):
-        if number < DOORS:
-            guests = faces[number::DOORS] + ([resident[3]] if number == 0 else [])
-            sees, fps, empty = "face", DOOR_FPS, DOOR_EMPTY
-        else:
-            guests = cars[number - DOORS :: BARRIERS] + ([van] if number == DOORS else [])
-            sees, fps, empty = "plate", BARRIER_FPS, BARRIER_EMPTY
-        _film(folder / f"{number}", [one.image for one in guests], empty)
+    for number, (sees, they) in enumerate(guests):
+        fps, empty = (DOOR_FPS, DOOR_EMPTY) if sees == "face" else (BARRIER_FPS, BARRIER_EMPTY)
+        _film(folder / f"{number}", [one.image for one in they], empty)
         lines += [
             f"[camera.c{number}]", 'kind = "file"', f'path = "going-in/{number}"', f"fps = {fps}",
             "loop = true", f'sees = "{sees}"', f"[actuator.a{number}]", 'kind = "simulated"',
@@ -248,9 +276,9 @@ def _await_crowd(told: Path, process: "subprocess.Popen[bytes]") -> None:
         time.sleep(0.2)
 
 
-def ended(told: str, how: str, where: str = "") -> int:
+def ended(told: str, how: str, where: str = "", why: str = "") -> int:
     """How many attempts were `granted` or `denied` at the doors (`face`) or barriers (`plate`)."""
-    return len(re.findall(rf"^{where}[\w-]*: {how} ", told, re.MULTILINE))
+    return len(re.findall(rf"^{where}[\w-]*: {how} .*{why}", told, re.MULTILINE))
 
 
 @contextmanager

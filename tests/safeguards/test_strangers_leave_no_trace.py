@@ -23,6 +23,7 @@ from tests.safeguards.traces import (
     Search,
     Vector,
     encoded,
+    pass_forms,
     pictures_in,
     pixel_forms,
     plate_forms,
@@ -53,6 +54,7 @@ def test_five_hundred_strangers_came_and_were_turned_away(crowd: Crowd) -> None:
     assert ended(crowd.told, "granted", "face")
     assert ended(crowd.told, "granted", "plate")
     assert len(crowd.strangers) >= ATTEMPTS
+    assert ended(crowd.told, "denied", "face", "another site")
 
 
 def test_a_stranger_is_no_event(crowd: Crowd) -> None:
@@ -107,10 +109,11 @@ def test_search_finds_what_the_program_keeps(crowd: Crowd) -> None:
 
 
 def test_search_finds_every_form_that_is_planted(crowd: Crowd, search: Search) -> None:
-    """Two thirds of each form of a face, and all forms of a plate, in a copy of the database."""
+    """Two thirds of each form of a face and a pass, all forms of a plate, amid a database."""
     database = crowd.files["data/postern.db"]
     half = len(database) // 2
-    for stranger in (crowd.strangers[0], crowd.strangers[-1]):
+    showing = next(one for one in crowd.strangers if one.holds)
+    for stranger in (crowd.strangers[0], showing, crowd.strangers[-1]):
         forms = [form for form in search.forms if form.name.startswith(f"{stranger.name},")]
         parts = [f.data[len(f.data) // 3 :] if len(f.data) > 60 else f.data for f in forms]
         planted = database[:half] + b"\0\xff\0".join(parts) + database[half:]
@@ -177,4 +180,6 @@ def _forms(stranger: Stranger, turned: Vector) -> Iterator[Form]:
         unit = plain / np.float32(np.linalg.norm(plain))
         ways = {"as it is": plain, "of unit length": unit, "turned": turned}
         yield from vector_forms(stranger.name, ways)
+    if stranger.holds:
+        yield from pass_forms(stranger.name, stranger.holds)
     yield from pixel_forms(stranger.name, stranger.image)

@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from postern.frame import Image
+from postern.vault import base45
+from postern.vault.passes import PREFIX
 from postern.vault.quantise import quantise
 
 Vector = npt.NDArray[np.float32]
@@ -159,6 +161,15 @@ def plate_forms(plate: str) -> Iterator[Form]:
         yield Form(f"{plate} in base64", base64.b64encode(plain).rstrip(b"="))
         for digest in (hashlib.sha256, hashlib.sha1, hashlib.md5):
             yield from encoded(f"{plate}, {digest().name}", digest(plain).digest())
+
+
+def pass_forms(name: str, text: str) -> Iterator[Form]:
+    """A pass: what its code says, what that means, and the handle and the site in it."""
+    body = base45.decode(text.removeprefix(PREFIX))
+    yield Form(f"{name}, pass", text.encode())
+    yield from encoded(f"{name}, content of a pass", body)
+    for what, part in (("site", body[2:18]), ("handle", body[18:34])):
+        yield from encoded(f"{name}, {what} of a pass", part)
 
 
 def pixel_forms(name: str, image: Image) -> Iterator[Form]:
