@@ -231,12 +231,27 @@ def test_reference_of_another_model_needs_new_looks(office: Office) -> None:
     assert Reason.NEEDS_NEW_LOOKS is office.shown(office.issue(CAROL, model=OUTDATED).text)
 
 
+def test_reference_that_cannot_be_compared_is_overwritten_at_once(office: Office) -> None:
+    """Nobody else ever sees the array."""
+    text, claims = office.issue(ALICE, model=OUTDATED).text, office.claims
+    watched: Any = _Watched(office.vault)
+    object.__setattr__(claims, "vault", watched)
+    claims.claim(DOOR, text.encode(), moment())
+
+    (opened,) = watched.opened
+    assert not opened.values.any()
+
+
 def test_pass_of_somebody_without_a_permit_here_opens_nothing(office: Office) -> None:
     """Nor where the permit asks for no face."""
-    text = office.issue(ALICE).text
+    issued = office.issue(ALICE)
+    text = issued.text
     staff = office.store.permits.all()[0]
     office.store.permits.remove(staff.id)
     assert Reason.UNAUTHORIZED is office.shown(text)
+    office.store.credentials.enable(issued.credential.id, enabled=False)
+    assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(text)
+    office.store.credentials.enable(issued.credential.id, enabled=True)
     office.store.permits.add(permit(CAROL, name="carol", factors=(PASS, FACE), liveness=False))
     assert Reason.UNAUTHORIZED is office.shown(text)
     office.store.permits.add(permit(ALICE, name="alice", factors=(PASS, PIN), liveness=False))
@@ -302,6 +317,18 @@ def test_keys_that_cannot_be_read_now_are_no_refusal(office: Office) -> None:
         claims.claim(DOOR, text.encode(), moment())
 
     assert isinstance(office.shown(text), Claim)
+
+
+class _Watched:
+    """A vault that remembers what it gave."""
+
+    def __init__(self, vault: Any) -> None:
+        self._vault = vault
+        self.opened: list[Template] = []
+
+    def open(self, *given: Any) -> Template:
+        self.opened.append(self._vault.open(*given))
+        return self.opened[-1]
 
 
 class _Blocked:
