@@ -379,8 +379,8 @@ def test_renewed_pass_moves_on_to_the_present_epoch(office: Office) -> None:
     assert first not in office.vault.retire()
     assert isinstance(before, Claim)
     assert isinstance(after, Claim)
-    vectors = [np.asarray(one.reference.template.values, np.float32) for one in (before, after)]
-    assert np.allclose(*vectors, atol=1e-4)
+    was, now = (np.asarray(one.reference.template.values, np.float32) for one in (before, after))
+    assert np.allclose(was, now, atol=1e-4)
     assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(old.text, days=1)
 
 

@@ -125,10 +125,12 @@ def test_revoking_one_pass_leaves_all_others(office: Office) -> None:
     assert isinstance(office.shown(carol.text), Claim)
 
 
-def test_expired_passes_are_forgotten_with_their_keys(office: Office) -> None:
+@pytest.mark.parametrize("revoked", [True, False])
+def test_expired_passes_are_forgotten_with_their_keys(office: Office, revoked: bool) -> None:
     """At the hour they end and not before; also revoked ones."""
     short, long = office.issue(ALICE, until=NOW + DAY), office.issue(CAROL, until=NOW + 2 * DAY)
-    office.passes.revoke(short.credential.id, NOW)
+    if revoked:
+        office.passes.revoke(short.credential.id, NOW)
     office.passes.expire(NOW + DAY - timedelta(seconds=1))
     assert 2 == len(office.passes.all())
     office.passes.expire(NOW + DAY)
