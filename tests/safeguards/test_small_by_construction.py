@@ -6,12 +6,14 @@ before the door with the very vector that was enrolled: no better match can exis
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from postern.app.matching import SiteFaceMatcher
+from postern.app.roster import CAP
 from postern.core.decide import decide
 from postern.core.decision import Decision, Reason
 from postern.core.evidence import Evidence, Factor
@@ -23,6 +25,7 @@ from postern.vision.faces.load import load_calibration, load_cohort
 from tests.people import VAN, attempt, consent, credential, moment, permit, plate, state
 
 Vector = npt.NDArray[np.float32]
+SAFEGUARDS = Path(__file__).parents[2] / "docs" / "safeguards.md"
 PEOPLE = tuple(PersonId(f"p-{number:03}") for number in range(500))
 #: How the looks at one person differ.
 SHAKES = np.random.default_rng(6).normal(size=(3, 128)).astype(np.float32) * 1e-3
@@ -95,6 +98,14 @@ def test_a_second_factor_carries_them(roster: Roster) -> None:
 
     assert not roster.decided(100, 1e-4).granted
     assert _decided(together, PEOPLE[:100], 1e-4, with_plate=True).granted
+
+
+def test_a_roster_is_capped_where_the_page_says() -> None:
+    """The cap itself is tested on a real store; that it is this number is a promise of its own."""
+    page = " ".join(SAFEGUARDS.read_text("utf-8").split())
+
+    assert 500 == CAP
+    assert f"at most {CAP} people for one access point" in page
 
 
 def _reference(vault: Vault, person: PersonId, vector: Vector, model: str) -> Reference:
