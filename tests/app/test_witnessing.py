@@ -336,6 +336,19 @@ def test_a_witness_that_moves_on_at_every_request_is_asked_twice_only(
     assert 2 == len(asked)
 
 
+def test_a_witness_that_signs_a_hundred_times_fills_no_checkpoint(log: Log, folder: Path) -> None:
+    """Attack: every line holds, and with the log's own they are more than are ever read again."""
+    size = grow(log, 1)
+    text = log.checkpoint().note.text
+    lines = "".join(WITNESS.sign(text, time_s).line() for time_s in range(100))
+
+    with replies(200, lines.encode()) as at:
+        assert Cosigned(size) == client(at, log, folder).submit()
+
+    assert [WITNESS.verifier.name] == cosigners(log)
+    assert size + 1 == grow(log, 1)
+
+
 def test_a_redirect_is_not_followed(url: str, log: Log, folder: Path) -> None:
     """Not even to the witness itself."""
     with replies(307, b"", ("Location", f"{url}/add-checkpoint")) as at:

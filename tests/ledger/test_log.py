@@ -16,7 +16,7 @@ from postern.core.ports import Ledger
 from postern.ledger.checkpoint import Checkpoint, open_checkpoint, sign
 from postern.ledger.leaf import commit, decode
 from postern.ledger.log import Log, open_log
-from postern.ledger.note import KeyType, Signer
+from postern.ledger.note import MOST_SIGNATURES, KeyType, Signer
 from postern.ledger.proof import verify
 from postern.ledger.pseudonym import reveal
 from postern.ledger.tree import EMPTY
@@ -189,6 +189,25 @@ def test_cosignatures_go_below_the_checkpoint_that_they_are_of(site: Site) -> No
     assert 1 == len(site.log.checkpoint().note.signatures)
 
 
+def test_more_signatures_than_are_read_again_are_not_put_in_place(site: Site) -> None:
+    """Attack: witnesses fill the checkpoint, and the log can go on no more."""
+    site.fill(1)
+    opened = site.log.publish()
+    many = [
+        Signer(f"witness.example/{n}", bytes([n]) * 32, KeyType.WITNESS).sign(opened.note.text, n)
+        for n in range(MOST_SIGNATURES)
+    ]
+    site.refused("not a signed note", lambda: site.log.add_cosignatures(opened.checkpoint, many))
+    assert opened == site.log.checkpoint()
+
+    again = [WITNESS.sign(opened.note.text, time_s) for time_s in range(MOST_SIGNATURES)]
+    assert site.log.add_cosignatures(opened.checkpoint, again)
+    assert 2 == len(site.log.checkpoint().note.signatures)
+    assert site.log.add_cosignatures(opened.checkpoint, many[:-2])
+    site.fill(1)
+    assert 2 == site.log.publish().checkpoint.size
+
+
 def test_contents_expire_and_proofs_stay(site: Site) -> None:
     """What was said is in no file any more; that something was said can still be proven."""
     site.hours(4)
@@ -235,6 +254,16 @@ def test_month_key_goes_with_the_last_event_of_its_month(site: Site) -> None:
     site.log.expire(site.clock.now().utc + timedelta(hours=2))
     assert {"2026-04"} == months()
     assert [] == list(site.log.entries())
+
+
+def test_key_of_the_present_month_stays_for_who_is_about_to_append(site: Site) -> None:
+    """Somebody has hidden an event and waits for the journal, in which this month is not yet."""
+    site.log.append(site.event())
+    site.clock.advance(31 * 24 * HOUR_S)
+    event = Erased(site.clock.now().utc, ALICE)
+    (hidden,) = site.log.pseudonyms.hide([event])
+    site.log.expire(site.clock.now().utc - timedelta(days=32))
+    assert event == reveal(hidden, site.log.pseudonyms.names(event.at, [ALICE]))
 
 
 def test_full_disk_does_not_keep_from_making_room(site: Site) -> None:

@@ -134,19 +134,23 @@ class Log:
     def add_cosignatures(self, cosigned: Checkpoint, signatures: Sequence[Signature]) -> bool:
         """Puts witnesses' signatures below the published checkpoint, in place of older ones.
 
-        Whether they hold is for the caller to check. False where the log has been published anew
-        in the meantime, so that they belong to a checkpoint of the past.
+        Whether they hold is for the caller to check. Of one key's the last is kept. False where the
+        log has been published anew in the meantime, so that they belong to a checkpoint of the past.
 
         Raises:
-            PosternError: as `checkpoint`; `unavailable` where it cannot be written now.
+            PosternError: as `checkpoint`; `invalid` where they are more than are ever read again;
+                `unavailable` where it cannot be written now.
         """
         with self._publishing.held():
             opened = self.checkpoint()
             if opened.checkpoint != cosigned:
                 return False
-            new = {(signature.name, signature.key_id) for signature in signatures}
+            new = {(signature.name, signature.key_id): signature for signature in signatures}
             old = [s for s in opened.note.signatures if (s.name, s.key_id) not in new]
-            self._put(Note(opened.note.text, (*old, *signatures)).encode())
+            note = Note(opened.note.text, (*old, *new.values())).encode()
+            # A checkpoint that does not read back would stop the log.
+            open_checkpoint(note, self.verifier)
+            self._put(note)
         return True
 
     def expire(self, before: datetime) -> None:
