@@ -134,8 +134,8 @@ class Log:
     def add_cosignatures(self, cosigned: Checkpoint, signatures: Sequence[Signature]) -> bool:
         """Puts witnesses' signatures below the published checkpoint, in place of older ones.
 
-        Whether they hold is for the caller to check. Of one key's the last is kept. False where the
-        log has been published anew in the meantime, so that they belong to a checkpoint of the past.
+        Whether they hold is for the caller to check; of one key's the last is kept. False where the
+        log has been published anew in the meantime, so that they are of a checkpoint of the past.
 
         Raises:
             PosternError: as `checkpoint`; `invalid` where they are more than are ever read again;
