@@ -43,7 +43,7 @@ from postern.vision.faces.load import (
 from postern.vision.faces.reference import reference
 from postern.vision.model import Models, read_manifest
 from tests.needs import SHARED, shared
-from tests.people import DOOR, NOW, moment
+from tests.people import ALICE, DOOR, NOW, moment
 
 Floats = npt.NDArray[np.float64]
 SITES = 6
@@ -204,7 +204,7 @@ def test_files_of_two_sites_name_neither_site_nor_person_alike(sites: list[Site]
 def test_logs_of_two_sites_cannot_be_joined(tmp_path: Path) -> None:
     """The same decision on the same person at the same time has nothing in common at two sites:
     neither pseudonym nor commitment nor name of the log. Within one site and month it has."""
-    decided = Decided(NOW, DOOR.id, AttemptId("a"), Reason.PERMITTED, None, (PersonId("p-0"),), 4)
+    decided = Decided(NOW, DOOR.id, AttemptId("a"), Reason.PERMITTED, None, (ALICE,), 4)
     logs = [_log(tmp_path / name) for name in ("one", "two")]
     for log in logs:
         log.append(decided)
@@ -216,7 +216,7 @@ def test_logs_of_two_sites_cannot_be_joined(tmp_path: Path) -> None:
 
     assert [1, 1] == [len(found) for found in names]
     assert not names[0] & names[1]
-    assert "p-0" not in "".join(e.text for entries in kept for e in entries)
+    assert ALICE not in "".join(e.text for entries in kept for e in entries)
     leaves = [e.leaf[-32:] for entries in kept for e in entries]
     assert 4 == len(set(leaves))
     assert logs[0].verifier.name != logs[1].verifier.name
