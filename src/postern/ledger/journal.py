@@ -4,8 +4,10 @@
    written in one piece and synced before anybody hears that it is kept.
 2. Processes take turns. Whoever has the turn first takes in what others appended, syncs it, and
    cuts off what a crash left half-written: a frame at the very end that was never acknowledged.
-3. A frame that failed is cut off again. Where even that fails, nothing more is appended until the
-   journal is opened anew, so that no gap and no doubt gets between two entries.
+3. A frame that failed is cut off again. Where even that fails it is in doubt, and others may take
+   it in: before anything is appended it is written and synced once more, and what is whole of it
+   has then been appended after all. So no gap gets between two entries, and a disk that recovers
+   needs no restart.
 4. A segment holds what happened within an hour, and is named by its first entry. It expires whole,
    and only once the published tree has its entries.
 5. Before the published size entries may be missing: they have expired. After it none may.
@@ -22,7 +24,7 @@ from pathlib import Path
 from secrets import token_bytes
 from zlib import crc32
 
-from postern.core.errors import Code, PosternError, invalid
+from postern.core.errors import PosternError, invalid
 from postern.core.event import Event
 from postern.core.event_text import decode, encode
 from postern.ledger import leaf
@@ -180,19 +182,15 @@ class Journal:
         with self._turn.threads:
             if self._handle >= 0:
                 os.close(self._handle)
-            self._handle, self._broken = -1, False
+            self._handle = -1
 
     def _catch_up(self) -> None:
         """Takes in what others appended, so that all that is known is durable."""
-        if self._broken:
-            raise PosternError(
-                Code.UNAVAILABLE,
-                "The log cannot be written: a failed entry could not be taken back.",
-                "Check the disk, then start Postern again.",
-            )
         try:
             if self._handle < 0 or not os.path.exists(self._path(self._first)):
                 self._enter(self._last())
+            if self._broken:
+                self._settle()
             self._take_in()
             while self._end and os.path.exists(self._path(self._next)):
                 self._enter(self._next)
@@ -256,16 +254,21 @@ class Journal:
     def _write(self, texts: Sequence[bytes]) -> None:
         frame = _frame(texts, self._next)
         end = self._end + len(frame)
-        left, at = memoryview(frame + bytes(_ROOM if end > self._size else 0)), self._end
         try:
-            while left:
-                written = os.pwrite(self._handle, left, at)
-                left, at = left[written:], at + written
-            os.fdatasync(self._handle)
+            at = self._put(frame + bytes(_ROOM if end > self._size else 0))
         except OSError as error:
             self._cut()
             raise unwritable(error) from None
         self._end, self._size, self._next = end, max(at, self._size), self._next + len(texts)
+
+    def _put(self, content: bytes) -> int:
+        """Writes at the end, durably; gives where that ends."""
+        left, at = memoryview(content), self._end
+        while left:
+            written = os.pwrite(self._handle, left, at)
+            left, at = left[written:], at + written
+        os.fdatasync(self._handle)
+        return at
 
     def _cut(self) -> None:
         """Takes back what failed."""
@@ -274,6 +277,13 @@ class Journal:
             os.ftruncate(self._handle, self._end)
             os.fdatasync(self._handle)
             self._broken = False
+
+    def _settle(self) -> None:
+        """Makes durable what failed and could not be taken back; others may have it by now."""
+        # After a sync that failed, the kernel may hold for written what the disk does not have.
+        found = os.fstat(self._handle).st_size
+        self._put(os.pread(self._handle, max(0, found - self._end), self._end))
+        self._broken = False
 
     def _began(self, first: int) -> datetime | None:
         """When the first event of a segment happened; None where that cannot be told."""
