@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from sqlite3 import connect
 
 import pytest
 
@@ -15,7 +17,9 @@ from postern.core.ids import CameraId
 from postern.core.ports import Command, Report
 from postern.engine.service import close_interrupted
 from postern.ledger.log import open_log
-from postern.store.store import Store
+from postern.store.database import open_database
+from postern.store.events import Events
+from postern.store.store import STORE_FILE, Store
 from tests.clocks import SteppedClock
 from tests.engine.doubles import Stage
 from tests.people import ALICE, DAY, ERIN, NOW
@@ -120,6 +124,41 @@ def test_index_that_does_not_fit_is_made_anew(
 
     assert before == records.list()
     assert 2 == store.events.end()
+
+
+@pytest.mark.parametrize("harm", ["body = 'junk'", "body = ''", "at = 'junk'"])
+def test_damaged_row_of_the_index_keeps_nobody_from_an_answer(
+    tmp_path: Path, store: Store, records: Records, harm: str
+) -> None:
+    """Neither the service from its start nor an operator from the record."""
+    records.append_all((granted("a"), granted("b"), granted("c")))
+    before, unfinished = records.list(), records.unfinished()
+    path = tmp_path / "site" / STORE_FILE
+
+    for question, answer in ((records.unfinished, unfinished), (records.list, before)):
+        with closing(connect(path)) as connection, connection:
+            connection.execute(f"UPDATE events SET {harm} WHERE seq = 1")  # noqa: S608 - constants
+        assert answer == question()  # type: ignore[operator]
+
+
+def test_rows_that_another_process_adds_meanwhile_leave_no_gap(
+    tmp_path: Path, store: Store, records: Records
+) -> None:
+    """The index is made anew just when somebody else's follow adds the newest event."""
+    records.append_all([granted(f"a-{n}") for n in range(5)])
+    before = records.list()
+    store.events.take([(7, store.events.text(4) or "")])
+    newest = (4, list(records.log.entries(4))[0].text)
+
+    class Meanwhile(Events):
+        def clear(self) -> int:
+            cleared = super().clear()
+            self.take([newest])
+            return cleared
+
+    meanwhile = Meanwhile(open_database(tmp_path / "site" / STORE_FILE))
+    Records(records.log, meanwhile, store.ids).follow()
+    assert before == records.list()
 
 
 def test_expired_events_are_gone_and_the_log_is_whole(tmp_path: Path, records: Records) -> None:

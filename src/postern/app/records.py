@@ -2,7 +2,7 @@
 
 1. The log comes first: what it has kept has happened, whatever becomes of the index.
 2. The index follows. It is brought up to date before it is asked, and made anew from the log where
-   the two do not fit: after a restore, or where somebody changed one of them.
+   the two do not fit, or it is damaged: after a restore, or where somebody changed one of them.
 3. The log keeps no ids, only pseudonyms; whoever the site still knows is shown by their id.
 """
 
@@ -13,8 +13,9 @@ from datetime import datetime
 from itertools import islice
 from threading import Event as Flag
 from threading import Lock, Thread
+from typing import TypeVar
 
-from postern.core.errors import PosternError
+from postern.core.errors import Code, PosternError
 from postern.core.event import Decided, Event
 from postern.core.ids import AccessPointId, CameraId, EventId
 from postern.engine.supervise import shielded
@@ -35,6 +36,7 @@ _STOP_S = 5.0
 LEDGER = "ledger"
 _PURPOSE = b"postern log 1"
 Tell = Callable[[CameraId, str, str], None]
+T = TypeVar("T")
 
 
 def log_seed(signing: bytes) -> bytes:
@@ -112,9 +114,12 @@ class Records:
         Raises:
             PosternError: Where one of them cannot be used now, or is damaged.
         """
-        if not self._continues():
+        start = self._events.end()
+        if not self._continues(start):
             self._events.clear()
-        entries = self.log.entries(self._events.end())
+            # Whatever another process adds at this moment, nothing before it may be left out.
+            start = 0
+        entries = self.log.entries(start)
         while batch := [(entry.index, entry.text) for entry in islice(entries, _AT_ONCE)]:
             self._events.take(batch)
 
@@ -147,13 +152,11 @@ class Records:
         Raises:
             PosternError: As `follow`.
         """
-        self.follow()
-        found = self._events.list(
-            since=since,
-            after=after,
-            access_point=access_point,
-            naming=None if about is None else self.log.pseudonyms.every(about),
-            limit=limit,
+        naming = None if about is None else self.log.pseudonyms.every(about)
+        found = self._answer(
+            lambda: self._events.list(
+                since=since, after=after, access_point=access_point, naming=naming, limit=limit
+            )
         )
         ids = tuple(self._ids() if known is None else known)
         names = {m: self.log.pseudonyms.names(at, ids) for m, at in _months(found).items()}
@@ -165,8 +168,7 @@ class Records:
         Raises:
             PosternError: As `follow`.
         """
-        self.follow()
-        return self._events.unfinished()
+        return self._answer(self._events.unfinished)
 
     def expire(self, before: datetime) -> None:
         """Destroys what events before that time said; their proofs stay.
@@ -187,9 +189,19 @@ class Records:
                 self.settle()
         self.log.close()
 
-    def _continues(self) -> bool:
-        """Whether the index has nothing but what the log has."""
-        end = self._events.end()
+    def _answer(self, question: Callable[[], T]) -> T:
+        """What the index says; a damaged one is made anew first."""
+        self.follow()
+        try:
+            return question()
+        except PosternError as error:
+            if error.code is not Code.INVALID:
+                raise
+        self.rebuild()
+        return question()
+
+    def _continues(self, end: int) -> bool:
+        """Whether the index, which ends there, has nothing but what the log has."""
         if end == 0:
             return True
         kept = next(self.log.entries(end - 1), None) if end <= self.log.size() else None
