@@ -41,6 +41,9 @@ from postern.core.moment import parse_time, time_text
 VERSION = 1
 
 Value = str | int | bool | None | list[str]
+_WRITER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -86,9 +89,7 @@ def decode(text: str) -> Event:
 
 def _canonical(record: dict[str, Value]) -> str:
     try:
-        text = json.dumps(
-            record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        )
+        text = _WRITER.encode(record)
         text.encode()
     except (TypeError, ValueError):
         raise invalid("An event holds something that cannot be written down.") from None

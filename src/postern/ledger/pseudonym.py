@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, partial
 from pathlib import Path
 from secrets import token_bytes
 from typing import assert_never
@@ -54,6 +53,7 @@ class Pseudonyms:
         self._folder = folder
         self._root = f"{folder}{os.sep}"
         self._turn = Turn(folder / "lock")
+        self._latest: tuple[str, bytes] = "", b""
 
     def hide(self, events: Iterable[Event]) -> list[Event]:
         """The events with pseudonyms in place of ids.
@@ -62,7 +62,7 @@ class Pseudonyms:
             PosternError: `unavailable` where the month's key cannot be made or read now;
                 `invalid` where it is damaged.
         """
-        known: dict[str, Rename] = {}
+        known: dict[tuple[str, str], str] = {}
         return [_renamed(event, self._rename(month(event.at), known)) for event in events]
 
     def names(self, at: datetime, ids: Iterable[str]) -> Mapping[str, str]:
@@ -89,16 +89,24 @@ class Pseudonyms:
         Raises:
             PosternError: `unavailable` where one cannot be destroyed now.
         """
+        self._latest = "", b""
         with self._turn.held():
             keys = self._folder.glob(f"*{_SUFFIX}")
             destroy(self._folder, [path for path in keys if path.stem not in months])
 
-    def _rename(self, month: str, known: dict[str, Rename]) -> Rename:
-        """What gives pseudonyms in a month; kept in `known` for as long as one call lasts."""
-        if month not in known:
-            key = self._key(month) or self._make(month)
-            known[month] = cache(partial(_pseudonym, key))
-        return known[month]
+    def _rename(self, month: str, known: dict[tuple[str, str], str]) -> Rename:
+        """What gives pseudonyms in a month; they are kept in `known` while one call lasts."""
+        latest = self._latest
+        if latest[0] != month:
+            self._latest = latest = month, self._key(month) or self._make(month)
+
+        def rename(name: str) -> str:
+            found = known.get((month, name))
+            if found is None:
+                found = known[month, name] = _pseudonym(latest[1], name)
+            return found
+
+        return rename
 
     def _key(self, month: str) -> bytes | None:
         path = f"{self._root}{month}{_SUFFIX}"
