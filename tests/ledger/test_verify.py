@@ -124,6 +124,8 @@ def test_a_key_of_a_witness_is_no_key_of_a_log(tmp_path: Path) -> None:
 
     assert "key of a witness" in refusal(tmp_path, WITNESS.verifier.vkey).message
     assert "not the text of a public key" in refusal(tmp_path, "nonsense").message
+    (tmp_path / VKEY).write_text("nonsense\n")
+    assert refusal(tmp_path, None).message == "log.vkey is damaged."
 
 
 @pytest.mark.parametrize("size", [20, 300])
@@ -143,6 +145,8 @@ def test_every_bit_of_every_file_counts(tmp_path: Path, size: int) -> None:
                 assert named_entry(message, at // 43, name), (name, at, message)
             elif name.startswith("tile"):
                 assert message.startswith(f"{name} is damaged"), (name, at, message)
+            elif name == CHECKPOINT:
+                assert message.startswith("checkpoint is damaged, or was made"), (at, message)
             path.write_bytes(whole)
 
     assert size == verified(tmp_path).checkpoint.size

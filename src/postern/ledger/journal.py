@@ -43,7 +43,7 @@ _HEAD = struct.Struct(">II")
 #: An entry: leaf, salt, length of the text.
 _ENTRY = struct.Struct(f">{leaf.LEAF_SIZE}s{leaf.SALT_SIZE}sI")
 SEGMENT = ".segment"
-_RESTORE = "Keep a copy of the folder, then restore it from a backup."
+_RESTORE = "Keep a copy of the folder; what can be done next is in docs/ledger.md."
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ _AT_ONCE = 256 * WIDTH
 _DAY = timedelta(days=1)
 #: Held by whoever makes or publishes the log.
 _TURN = "publish.lock"
-_RESTORE = "Keep a copy of the folder, then restore it from a backup."
+_RESTORE = "Keep a copy of the folder; what can be done next is in docs/ledger.md."
 
 
 class Log:
@@ -248,7 +248,7 @@ def _signer(folder: Path, seed: bytes, origin: str) -> Signer:
         put(path, f"{signer.verifier.vkey}\n".encode())
         sync_folder(folder)
         return signer
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, PosternError):
         raise invalid(f"{VKEY} is damaged.", _RESTORE) from None
     except OSError as error:
         raise unreadable(path, error) from None
@@ -297,4 +297,8 @@ def _read_checkpoint(folder: Path, log: Verifier) -> Opened:
         raise PosternError(Code.NOT_FOUND, "The log has no checkpoint.", _RESTORE) from None
     except OSError as error:
         raise unreadable(path, error) from None
-    return open_checkpoint(data, log)
+    try:
+        return open_checkpoint(data, log)
+    except PosternError as error:
+        what = f"{path} is damaged, or was made with another key: {error.message}"
+        raise PosternError(error.code, what, _RESTORE) from None

@@ -238,4 +238,7 @@ def _malformed() -> PosternError:
 
 
 def _no_key() -> PosternError:
-    return invalid("This is not the text of a public key.", "Copy it whole, such as from log.vkey.")
+    return invalid(
+        "This is not the text of a public key.",
+        "Give the whole line: what the log's file log.vkey holds, or what the witness shows.",
+    )

@@ -66,7 +66,7 @@ def verify_log(
         PosternError: At the first thing that does not fit, named in one sentence.
     """
     log = _key(folder, vkey)
-    checkpoint = open_checkpoint(read(folder, CHECKPOINT), log).checkpoint
+    checkpoint = _checkpoint(folder, log)
     walk = _Walk(folder, checkpoint)
     decoding_s = hashing_s = 0.0
     for index in range(-(-checkpoint.size // WIDTH)):
@@ -195,11 +195,23 @@ class _Walk:
         return f"in {tile_path(ENTRIES, index, self._tiles.width(0, index))}"
 
 
+def _checkpoint(folder: Path, log: Verifier) -> Checkpoint:
+    data = read(folder, CHECKPOINT)
+    try:
+        return open_checkpoint(data, log).checkpoint
+    except PosternError as error:
+        what = f"{CHECKPOINT} is damaged, or was made with another key: {error.message}"
+        raise PosternError(error.code, what) from None
+
+
 def _key(folder: Path, vkey: str | None) -> Verifier:
     beside = folder / VKEY
     found = read(folder, VKEY).decode(errors="replace") if beside.exists() or not vkey else None
     text = vkey if vkey is not None else (found or "").removesuffix("\n")
-    log = parse_vkey(text)
+    try:
+        log = parse_vkey(text)
+    except PosternError as error:
+        raise error if vkey is not None else invalid(f"{VKEY} is damaged.") from None
     if found not in (None, f"{text}\n"):
         raise invalid(f"{VKEY} is not the key that was given.")
     if log.type is not KeyType.LOG:
