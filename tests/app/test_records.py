@@ -138,7 +138,7 @@ def test_damaged_row_of_the_index_keeps_nobody_from_an_answer(
     for question, answer in ((records.unfinished, unfinished), (records.list, before)):
         with closing(connect(path)) as connection, connection:
             connection.execute(f"UPDATE events SET {harm} WHERE seq = 1")  # noqa: S608 - constants
-        assert answer == question()  # type: ignore[operator]
+        assert answer == question()
 
 
 def test_rows_that_another_process_adds_meanwhile_leave_no_gap(
