@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from sqlite3 import connect
+from time import monotonic
 
 import pytest
 
@@ -231,6 +232,35 @@ def test_keeper_tells_once_that_it_cannot_and_once_that_it_can(
     keeper.stop()
     assert [("ledger", "red"), ("ledger", "ok")] == heard
     assert 1 == records.log.checkpoint().checkpoint.size
+
+
+def test_locked_store_holds_up_no_checkpoint(tmp_path: Path, records: Records) -> None:
+    """Another process writes for long: events and checkpoints go on, and it is told."""
+    heard: list[tuple[str, str]] = []
+    keeper = Keeper(records, lambda who, state, _why: heard.append((who, state)), period_s=0.05)
+    pause = threading.Event()
+    with closing(connect(tmp_path / "site" / STORE_FILE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        keeper.start()
+        late_s = []
+        for number in range(20):
+            records.append(granted(f"a-{number}"))
+            began_s = monotonic()
+            while records.log.checkpoint().checkpoint.size <= number:
+                assert monotonic() - began_s < 20
+                pause.wait(0.01)
+            late_s.append(monotonic() - began_s)
+        for _ in range(800):
+            if heard:
+                break
+            pause.wait(0.01)
+        other.execute("ROLLBACK")
+    keeper.stop()
+
+    # Less than the store's patience, which every checkpoint would have waited for.
+    assert max(late_s) < 3.0
+    assert [("ledger", "red"), ("ledger", "ok")] == heard
+    assert 20 == len(records.list())
 
 
 def test_event_that_cannot_be_written_down_is_refused(records: Records) -> None:

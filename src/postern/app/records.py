@@ -13,11 +13,13 @@ from datetime import datetime
 from itertools import islice
 from threading import Event as Flag
 from threading import Lock, Thread
+from time import monotonic
 from typing import TypeVar
 
 from postern.core.errors import Code, PosternError
 from postern.core.event import Decided, Event
 from postern.core.ids import AccessPointId, CameraId, EventId
+from postern.engine.health import Health
 from postern.engine.supervise import shielded
 from postern.ledger.checkpoint import Opened
 from postern.ledger.log import Log
@@ -34,6 +36,8 @@ _AT_ONCE = 1000
 _STOP_S = 5.0
 #: The folder of the log in the site's data, and its name where its health is told.
 LEDGER = "ledger"
+#: Its parts, each of which may fail alone.
+_LOG, _INDEX = "ledger log", "ledger index"
 _PURPOSE = b"postern log 1"
 Tell = Callable[[CameraId, str, str], None]
 T = TypeVar("T")
@@ -93,12 +97,20 @@ class Records:
         Raises:
             PosternError: Where the log or the index cannot be written now, or is damaged.
         """
+        published = self.publish()
+        self.follow()
+        return published
+
+    def publish(self) -> Opened:
+        """Publishes what has come; gives the checkpoint. The index may be late.
+
+        Raises:
+            PosternError: Where the log cannot be written now, or is damaged.
+        """
         with self._lock:
             self._pending = 0
             self._crowded.clear()
-        published = self.log.publish()
-        self.follow()
-        return published
+        return self.log.publish()
 
     def wait(self, timeout_s: float) -> None:
         """Waits until there is enough to publish, for so many seconds at most."""
@@ -211,7 +223,9 @@ class Records:
 
 
 class Keeper:
-    """Settles the records every few seconds, in a thread of its own, until it is stopped.
+    """Publishes the log every few seconds until it is stopped, and keeps the index up to date.
+
+    Each in a thread of its own: a store that is locked or damaged holds up no checkpoint.
 
     Args:
         records: The site's.
@@ -222,41 +236,55 @@ class Keeper:
 
     def __init__(self, records: Records, tell: Tell, period_s: float = PERIOD_S) -> None:
         self._records = records
-        self._tell = tell
         self._period_s = period_s
         self._stop = Flag()
-        self._failed = False
-        self._thread = Thread(target=self._run, name="ledger", daemon=True)
+        name = CameraId(LEDGER)
+        self._health = Health((_LOG, _INDEX), lambda state, why: tell(name, state, why), "ok")
+        self._threads = (
+            Thread(target=self._publish, name=_LOG, daemon=True),
+            Thread(target=self._follow, name=_INDEX, daemon=True),
+        )
 
     def start(self) -> None:
-        """Starts settling."""
-        self._thread.start()
+        """Starts both."""
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Settles once more and ends; never waits for longer than a few seconds."""
+        """Does both once more and ends; never waits for longer than a few seconds."""
         self._stop.set()
         self._records.wake()
-        self._thread.join(_STOP_S)
+        until_s = monotonic() + _STOP_S
+        for thread in self._threads:
+            thread.join(max(0.0, until_s - monotonic()))
 
-    def _run(self) -> None:
+    def _publish(self) -> None:
+        def publish() -> bool:
+            self._records.publish()
+            self._health.report(_LOG, "ok", "what is recorded is published again")
+            return True
+
         while not self._stop.is_set():
             self._records.wait(self._period_s)
-            shielded(self._settle, self._report)
+            if not shielded(publish, lambda why: self._failed(_LOG, why)):
+                # A failure comes at once and would come at once again.
+                self._stop.wait(self._period_s)
         # What came while the last round was under way.
-        shielded(self._settle, self._report)
+        shielded(publish, lambda why: self._failed(_LOG, why))
 
-    def _settle(self) -> None:
-        self._records.settle()
-        if self._failed:
-            self._failed = False
-            self._tell(CameraId(LEDGER), "ok", "what is recorded is published again")
+    def _follow(self) -> None:
+        def follow() -> bool:
+            self._records.follow()
+            self._health.report(_INDEX, "ok", "what is recorded can be asked for again")
+            return True
 
-    def _report(self, why: str) -> None:
-        if not self._failed:
-            self._failed = True
-            shielded(lambda: self._tell(CameraId(LEDGER), "red", why), lambda _why: None)
-            # A failure comes at once and would come at once again.
-        self._stop.wait(self._period_s)
+        while not self._stop.wait(self._period_s):
+            shielded(follow, lambda why: self._failed(_INDEX, why))
+        shielded(follow, lambda why: self._failed(_INDEX, why))
+
+    def _failed(self, part: str, why: str) -> bool:
+        self._health.report(part, "red", why)
+        return False
 
 
 def _months(entries: Iterable[Entry]) -> Mapping[str, datetime]:
