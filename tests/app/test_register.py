@@ -251,6 +251,18 @@ def test_passing_counts_the_area(office: Office) -> None:
     assert 0 == office.known().state.occupancy
 
 
+def test_passing_is_noted_at_once(office: Office) -> None:
+    """One transaction: a lane that waits for the store waits once."""
+    commits: list[object] = []
+    heard = commits.append
+    event.listen(Engine, "commit", heard)
+    try:
+        office.register.passed(DOOR, (ALICE, VAN), NOW)
+    finally:
+        event.remove(Engine, "commit", heard)
+    assert 1 == len(commits)
+
+
 def test_failed_claims_make_their_holder_wait_until_they_pass(office: Office) -> None:
     """At that door alone; the fifth in a row begins the wait, and being let in ends the row."""
     for _ in range(4):

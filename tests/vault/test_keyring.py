@@ -2,7 +2,10 @@
 
 import multiprocessing
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from threading import Thread
+from time import monotonic
 
 import pytest
 
@@ -137,6 +140,25 @@ def test_version_changes_with_what_anybody_does(keyring: Keyring, tmp_path: Path
 
     assert 0 == other.exitcode
     assert 3 == len(set(seen))
+
+
+def test_version_waits_for_no_writer(keyring: Keyring, tmp_path: Path) -> None:
+    """Every attempt at an access point asks for it, also while this process waits to write."""
+    keyring.version()
+    with closing(sqlite3.connect(tmp_path / "keys.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writer = Thread(target=keyring.keep, args=(ALICES, WRAPPED, MARK))
+        writer.start()
+        writer.join(0.3)
+        began_s = monotonic()
+        keyring.version()
+        took_s = monotonic() - began_s
+        assert writer.is_alive()
+        other.execute("ROLLBACK")
+        writer.join()
+
+    assert took_s < 1.0
+    assert keyring.find(ALICES) is not None
 
 
 def test_version_1_is_taken_over(tmp_path: Path) -> None:

@@ -101,12 +101,14 @@ class StoredRegister:
     def passed(self, access_point: AccessPoint, holders: tuple[Holder, ...], at: datetime) -> None:
         """See `Register.passed`."""
         area = access_point.area.id
-        if access_point.direction is Direction.EXIT:
-            self._store.areas.left(area, holders)
-        else:
-            self._store.areas.entered(area, holders, at)
-        for holder in holders:
-            self._store.throttles.cleared(access_point.id, holder)
+        # At once: where another program is writing, the lane waits for it once.
+        with self._store.together():
+            if access_point.direction is Direction.EXIT:
+                self._store.areas.left(area, holders)
+            else:
+                self._store.areas.entered(area, holders, at)
+            for holder in holders:
+                self._store.throttles.cleared(access_point.id, holder)
 
     def failed(self, access_point: AccessPoint, holder: Holder, at: datetime) -> None:
         """See `Register.failed`."""

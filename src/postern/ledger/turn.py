@@ -34,12 +34,13 @@ class Turn:
         Raises:
             PosternError: `unavailable` where it does not come within five seconds.
         """
+        until_s = time.monotonic() + _PATIENCE_S
         if not self.threads.acquire(timeout=_PATIENCE_S):
             raise _busy()
         try:
             handle = self._open()
             try:
-                _lock(handle)
+                _lock(handle, until_s)
                 yield
             finally:
                 os.close(handle)
@@ -53,17 +54,19 @@ class Turn:
             raise unwritable(error) from None
 
 
-def _lock(handle: int) -> None:
-    for _ in range(int(_PATIENCE_S / _PAUSE_S)):
+def _lock(handle: int, until_s: float) -> None:
+    while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            # Pauses take longer than asked for: the clock says when patience is at an end.
+            if time.monotonic() >= until_s:
+                raise _busy() from None
             time.sleep(_PAUSE_S)
         except OSError as error:
             raise unwritable(error) from None
         else:
             return
-    raise _busy()
 
 
 def _busy() -> PosternError:

@@ -49,12 +49,14 @@ class Keyring:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
-        self._lock = Lock()  # Guards both connections.
+        self._lock = Lock()  # Guards the connection.
+        # An onlooker waits for nobody, also while this process waits to write.
+        self._looking = Lock()  # Guards the next, which is opened when it is first needed.
         self._onlooker: sqlite3.Connection | None = None
 
     def close(self) -> None:
         """Lets go of the file."""
-        with self._lock:
+        with self._lock, self._looking:
             self._connection.close()
             if self._onlooker is not None:
                 self._onlooker.close()
@@ -69,7 +71,7 @@ class Keyring:
         Raises:
             PosternError: `unavailable` where the keys cannot be read now; so do the others below.
         """
-        with self._lock, explained():
+        with self._looking, explained():
             if self._onlooker is None:
                 self._onlooker = connect(self._path)
             return int(self._onlooker.execute("PRAGMA data_version").fetchone()[0])
