@@ -47,6 +47,13 @@ def test_a_failure_that_nobody_foresaw_is_one_sentence(
     assert "Traceback" not in told.err + told.out
 
 
+@pytest.mark.parametrize("group", ["person", "consents", "pass", "witness", "permit", "vehicle"])
+def test_completion_is_offered_once_for_all_commands(group: str) -> None:
+    """It is an option of `postern`, and of no group of commands."""
+    assert "--install-completion" in postern("--help").out
+    assert "completion" not in postern(group, "--help").out
+
+
 def test_full_disk_is_one_sentence_and_nothing_is_half_done(folder: Path) -> None:
     """A vehicle that could not be kept whole is not kept; with room it is."""
     assert 0 == postern("vehicle", "add", "AB001").code

@@ -56,7 +56,19 @@ def test_passes_are_listed_with_whether_they_count(site: Path) -> None:
     shown = postern("pass", "list").out
     assert zoe.credential.id in shown
     assert f"{yan.until:%Y-%m-%d}" in shown
+    assert "│ Zoe " in shown
     assert yan.text not in shown + answer.out
+
+
+@pytest.mark.parametrize("command", ["show", "revoke"])
+def test_a_pass_that_is_not_there_is_named_as_one(site: Path, command: str) -> None:
+    """Also where there is another credential of that id."""
+    yan = issued(site, "Yan")
+    for name in ("pass-none", str(yan.credential.id).replace("pass-", "face-", 1)):
+        answer = postern("pass", command, name)
+
+        assert 4 == answer.code
+        assert "There is no pass of that id.\n  See: postern pass list\n" in answer.err
 
 
 def test_one_pass_is_shown_without_what_it_carries(site: Path) -> None:

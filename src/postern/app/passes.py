@@ -225,9 +225,12 @@ class Passes:
         Raises:
             PosternError: `not_found` where there is none; `unavailable`.
         """
-        found = self.store.credentials.find(credential)
+        try:
+            found = self.store.credentials.find(credential)
+        except PosternError as error:
+            raise _no_pass() if error.code is Code.NOT_FOUND else error from None
         if found.factor is not Factor.PASS:
-            raise PosternError(Code.NOT_FOUND, "There is no pass of that id.")
+            raise _no_pass()
         return found
 
     def all(self) -> tuple[Credential, ...]:
@@ -324,3 +327,7 @@ def _span(now: datetime, until: datetime) -> tuple[datetime, datetime]:
     if not begins < ends:
         raise invalid("A pass ends after it begins.", "Renew the consent first.")
     return begins, ends
+
+
+def _no_pass() -> PosternError:
+    return PosternError(Code.NOT_FOUND, "There is no pass of that id.", "See: postern pass list")

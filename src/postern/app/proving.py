@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from postern.app.witness_client import WitnessClient
-from postern.core.errors import invalid
+from postern.core.errors import Code, PosternError, invalid
 from postern.ledger import leaf as leaves
 from postern.ledger import proof as proofs
 from postern.ledger.checkpoint import Opened, open_checkpoint
@@ -75,12 +75,13 @@ def prove(
         index: The number of the event.
 
     Raises:
-        PosternError: `invalid` where there is no such event, or the log is damaged;
-            `unavailable` where it cannot be read or published now.
+        PosternError: `not_found` where there is no such event; `invalid` where the log is
+            damaged; `unavailable` where it cannot be read or published now.
     """
     published = log.publish()
     if not 0 <= index < published.checkpoint.size:
-        raise invalid(
+        raise PosternError(
+            Code.NOT_FOUND,
             f"There is no event {index}.",
             f"The log has {published.checkpoint.size}, the first of which is event 0.",
         )

@@ -8,7 +8,7 @@ import typer
 from postern.app.backup import Restored, back_up, check, restore
 from postern.app.clock import SystemClock
 from postern.app.wire import open_keys, read_site
-from postern.cli.console import say, warn
+from postern.cli.console import confirmed, say, warn
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed
@@ -41,7 +41,7 @@ def restore_site(
     with open_keys(place) as vault:
         made = check(vault, file)
         question = f"Replace the store of {place.name} by the one of {made:%Y-%m-%d %H:%M} UTC?"
-        if not yes and not typer.confirm(question, default=False, err=True):
+        if not yes and not confirmed(question):
             raise PosternError(Code.UNAUTHORIZED, "Nothing was changed.")
         done = restore(place.data, vault, file, clock.now().utc)
     with opened(site) as installation:
@@ -51,13 +51,13 @@ def restore_site(
 
 
 def _tell(done: Restored) -> None:
-    say(f"The store is as it was on {done.created:%Y-%m-%d at %H:%M} UTC; {done.people} people.")
+    say(f"The store is as it was on {done.created:%Y-%m-%d at %H:%M} UTC; people: {done.people}.")
     if done.erased:
-        say(f"{done.erased} people who had been erased since were removed again.")
+        say(f"People who had been erased since, and were removed again: {done.erased}.")
     if done.dropped:
-        say(f"{done.dropped} references whose keys were destroyed since were dropped.")
+        say(f"References whose keys were destroyed since, and which were dropped: {done.dropped}.")
     if done.ended:
-        say(f"{done.ended} consents that cover nothing any more were ended.")
+        say(f"Consents that cover nothing any more, and were ended: {done.ended}.")
     if not done.scrubbed:
         warn("Another program was reading: traces of keys go with the next one destroyed.")
     warn("Permits and vehicles are as they were then, also those removed since: look through them.")

@@ -1,6 +1,5 @@
 """The consent text in a terminal, and the person's answer."""
 
-import typer
 from rich.console import Group
 from rich.padding import Padding
 from rich.panel import Panel
@@ -10,7 +9,7 @@ from postern.app.consent_text import Clauses, compose, fill
 from postern.app.enrolment import Applicant
 from postern.app.site import Site
 from postern.app.wording import Wording, wording
-from postern.cli.console import ERR
+from postern.cli.console import ERR, confirmed
 from postern.core.errors import Code, PosternError
 
 #: Columns in which a text reads well.
@@ -28,7 +27,7 @@ def ask(site: Site, applicant: Applicant, locale: str) -> None:
     clauses = fill(compose(site, applicant.mode, words), applicant.places)
     ERR.print(_panel(site, clauses, words))
     question = words.say("consent.question", name=applicant.person.name)
-    if not typer.confirm(question, default=False, err=True):
+    if not confirmed(question):
         raise PosternError(
             Code.UNAUTHORIZED, "Nothing was kept: without consent nobody is enrolled."
         )

@@ -21,7 +21,9 @@ from postern.core.consent import Consent
 from postern.core.event import By
 from postern.core.ids import ConsentId
 
-app = typer.Typer(help="Show what people agreed to, and take it back.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show what people agreed to, and take it back.", no_args_is_help=True, add_completion=False
+)
 _Id = Annotated[str, typer.Argument(metavar="CONSENT", help="The consent's id, as listed.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 _Locale = Annotated[str, typer.Option(help="The language, such as de.")]
@@ -71,9 +73,7 @@ def show(
 @app.command("withdraw")
 def withdraw(
     consent: _Id,
-    by: Annotated[
-        By, typer.Option(help="Who wants it: the person, or an operator.", show_choices=False)
-    ] = By.OPERATOR,
+    by: Annotated[By, typer.Option(help="Who wants it.", metavar="person|operator")] = By.OPERATOR,
     site: SiteFile = SITE_FILE,
 ) -> None:
     """Take a consent back; it counts at once, and the keys that it covered are destroyed."""

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -56,6 +57,15 @@ def warn(sentence: str) -> None:
     ERR.print(sentence, style="yellow", soft_wrap=True)
 
 
+def confirmed(question: str) -> bool:
+    """Asks on standard error; whoever says nothing, or leaves, has said no."""
+    try:
+        return typer.confirm(question, default=False, err=True)
+    except typer.Abort:
+        ERR.print()
+        return False
+
+
 def show_json(record: object) -> None:
     """Writes a record as JSON, for scripts."""
     sys.stdout.write(json_text(record))
@@ -68,13 +78,15 @@ def json_text(record: object) -> str:
 
 @contextmanager
 def progress(what: str) -> Iterator["Bar"]:
-    """A progress bar on standard error."""
+    """A progress bar on standard error, where that is a terminal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
     )
-    with Progress(*columns, TimeRemainingColumn(), console=ERR, transient=True) as bars:
+    silent = not ERR.is_terminal
+    with Progress(*columns, console=ERR, transient=True, disable=silent) as bars:
         yield Bar(bars, what)
 
 

@@ -23,7 +23,9 @@ from postern.vision.faces.load import (
     load_recogniser,
 )
 
-app = typer.Typer(help="Measure recognition on pictures of your own.", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure recognition on pictures of your own.", no_args_is_help=True, add_completion=False
+)
 
 
 @app.callback()

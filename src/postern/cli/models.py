@@ -15,7 +15,11 @@ from postern.cli.console import ERR, OUT, say, show_json
 from postern.core.errors import Code, PosternError, invalid
 from postern.vision.model import Entry, Models
 
-app = typer.Typer(help="List, fetch and import the models that recognise.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, fetch and import the models that recognise.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 #: Bytes. No pack is larger; a server that sends more is cut off.
 _MOST = 200 * 1024 * 1024

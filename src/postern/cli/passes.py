@@ -25,7 +25,9 @@ from postern.vault.passes import Pass
 #: Days; as long as the longest consent.
 _MOST_DAYS = 1826
 
-app = typer.Typer(help="Issue passes, list them, and end them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Issue passes, list them, and end them.", no_args_is_help=True, add_completion=False
+)
 _Pass = Annotated[str, typer.Argument(metavar="PASS", help="The pass's id, as listed.")]
 _Camera = Annotated[str, typer.Option(help="A camera of the site that sees faces.")]
 _Out = Annotated[Path, typer.Option(help="The file to write it to: .png, .svg or .pdf.")]
@@ -93,6 +95,7 @@ def list_passes(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     """Show every pass that has not expired: whose it is, and whether it counts."""
     with opened(site) as installation:
         rows = [_record(installation, one) for one in passes(installation).all()]
+        names = {str(person.id): person.name for person in installation.store.people.all()}
     if as_json:
         show_json(rows)
         return
@@ -100,7 +103,8 @@ def list_passes(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     for row in rows:
         style = "" if row["state"] == "counts" else "red"
         state = Text(str(row["state"]), style)
-        table.add_row(str(row["id"]), str(row["person"]), str(row["kept"]), _day(row), state)
+        whose = names.get(str(row["person"]), str(row["person"]))
+        table.add_row(str(row["id"]), whose, str(row["kept"]), _day(row), state)
     OUT.print(table if rows else "There is no pass.")
 
 

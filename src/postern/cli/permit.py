@@ -20,7 +20,7 @@ from postern.core.ids import AccessPointId, Holder, PermitId, PersonId
 from postern.core.permit import Ceiling, Permit
 from postern.store.store import Store
 
-app = typer.Typer(help="Add, list and remove permits.", no_args_is_help=True)
+app = typer.Typer(help="Add, list and remove permits.", no_args_is_help=True, add_completion=False)
 _AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 #: Ceilings and the bound on the whole (docs/decisions.md).

@@ -28,6 +28,7 @@ from postern.vault.standing import Standing
 app = typer.Typer(
     help="List the people who enrolled, show what is kept about them, and forget them.",
     no_args_is_help=True,
+    add_completion=False,
 )
 _Person = Annotated[str, typer.Argument(help="The person's id, as listed.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]

@@ -41,8 +41,12 @@ def prove(
     if (event is None) is (checked is None):
         raise invalid("Name either an event to prove, or a proof with --check.")
     if checked is not None:
+        if out is not None:
+            raise invalid("Nothing is written where a proof is checked.", "Leave out --out.")
         _check(checked, key, witness or [])
     elif event is not None:
+        if key is not None or witness:
+            raise invalid("--key and --witness are for checking a proof.", "Add --check FILE.")
         _prove(event, out, site)
 
 
@@ -50,7 +54,7 @@ def _prove(event: str, out: Path | None, site: Path) -> None:
     try:
         index = from_decimal(event)
     except PosternError:
-        raise invalid("An event is named by its number.", "postern events shows it.") from None
+        raise invalid("An event is named by its number.", "See: postern events") from None
     file = out or Path(f"event-{index}{SUFFIX}")
     with opened(site) as installation, new_file(file) as write:
         proof, shown = prove_event(installation, index)
@@ -71,7 +75,11 @@ def _check(file: Path, key: str | None, witnesses: list[str]) -> None:
         )
     log = parse_vkey(key.strip())
     trusted = tuple(parse_witness_key(text.strip()) for text in witnesses)
-    shown = check(_read(file), log, trusted)
+    data = _read(file)
+    try:
+        shown = check(data, log, trusted)
+    except PosternError as error:
+        raise PosternError(error.code, f"{file}: {error.message}", error.hint) from None
     _show(shown)
     missing = [w.name for w in trusted if w not in [one.verifier for one in shown.witnesses]]
     if missing:
@@ -88,6 +96,8 @@ def _read(file: Path) -> bytes:
             return opened_file.read(MOST_PROOF + 1)
     except FileNotFoundError:
         raise PosternError(Code.NOT_FOUND, f"There is no file {file}.") from None
+    except IsADirectoryError:
+        raise invalid(f"{file} is a folder.", "Name the file that postern prove wrote.") from None
 
 
 def _show(shown: Proved) -> None:

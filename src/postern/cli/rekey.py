@@ -26,15 +26,16 @@ def rekey_site(site: SiteFile = SITE_FILE) -> None:
 
 def _tell(done: Rekeyed) -> None:
     if done.begun:
-        say(f"Key epoch {done.epoch} has begun; {done.renewed} references are sealed anew.")
+        say(f"Key epoch {done.epoch} has begun. References sealed anew: {done.renewed}.")
     else:
-        say(f"What was cut off is finished; {done.renewed} more references are sealed anew.")
+        say(f"What was cut off is finished. More references sealed anew: {done.renewed}.")
     if done.shared:
-        say(f"{done.shared} shared references are sealed anew at their holders' next visit.")
+        say(f"Shared references, sealed anew at their holders' next visit: {done.shared}.")
     if done.passes:
-        say(f"{done.passes} passes stay in an earlier epoch until they are issued anew or end.")
+        say(f"Passes that stay in an earlier epoch until their end: {done.passes}. To move one on:")
+        say("  postern pass renew --camera CAMERA --out FILE")
     if done.lost:
-        warn(f"{done.lost} references cannot be opened; see: postern person list")
+        warn(f"References that cannot be opened: {done.lost}. See: postern person list")
     if not done.scrubbed:
         warn("Another program was reading: traces of former keys go with the next one destroyed.")
     say("Make a new backup: earlier ones can no longer be put back.")

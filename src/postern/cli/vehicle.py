@@ -14,7 +14,9 @@ from postern.core.evidence import Factor
 from postern.core.ids import CredentialId, VehicleId
 from postern.core.vehicle import Vehicle, plate_text
 
-app = typer.Typer(help="Add, list and remove registered vehicles.", no_args_is_help=True)
+app = typer.Typer(
+    help="Add, list and remove registered vehicles.", no_args_is_help=True, add_completion=False
+)
 _Plate = Annotated[str, typer.Argument(help="The plate, as on the vehicle.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 

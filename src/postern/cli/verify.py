@@ -50,7 +50,9 @@ def _check_place(folder: Path) -> None:
     raise PosternError(
         Code.NOT_FOUND,
         f"There is no log in {folder}: {CHECKPOINT} is missing.",
-        f"Did you mean {inside}?" if (inside / CHECKPOINT).exists() else "",
+        f"Did you mean {inside}?"
+        if (inside / CHECKPOINT).exists()
+        else "It is the folder ledger in a site's data, or a copy of it.",
     )
 
 
@@ -59,7 +61,7 @@ def _sentences(found: Verified) -> list[str]:
     rate = f", {checkpoint.size / spent_s:,.0f} entries a second" if checkpoint.size else ""
     return [
         f"All {checkpoint.size:,} entries of {checkpoint.origin} are what was logged.",
-        f"Of {found.contents:,} the events are still kept, and are those that were logged.",
+        f"Events that are still kept: {found.contents:,}. All say what was logged.",
         f"Signed by {found.log.vkey}",
         f"Decoding took {found.decoding_s:.2f} s, hashing {found.hashing_s:.2f} s{rate}.",
     ]

@@ -13,7 +13,7 @@ from postern.app.witness_folder import open_witness, witness_key
 from postern.cli.console import OUT, say, warn
 from postern.ledger.witness import MOST_BODY
 
-app = typer.Typer(help="Sign the logs of other sites.", no_args_is_help=True)
+app = typer.Typer(help="Sign the logs of other sites.", no_args_is_help=True, add_completion=False)
 
 Folder = Annotated[
     Path, typer.Option("--folder", "-f", help="Its key, and what it signed of every log.")

@@ -209,7 +209,9 @@ def _age(consent: Consent) -> tuple[datetime, str]:
 def _find(connection: Connection, consent: ConsentId) -> Consent:
     person = connection.scalar(select(consents.c.person).where(consents.c.id == consent))
     if person is None:
-        raise PosternError(Code.NOT_FOUND, "There is no consent of that id.")
+        raise PosternError(
+            Code.NOT_FOUND, "There is no consent of that id.", "See: postern consents list"
+        )
     given = of_people(connection, [PersonId(person)])[PersonId(person)]
     return next(one for one in given if one.id == consent)
 

@@ -103,7 +103,9 @@ def check_kept(connection: Connection, person: PersonId) -> None:
 
 def missing() -> PosternError:
     """The error for a person who is not in the store."""
-    return PosternError(Code.NOT_FOUND, "There is no person of that id.")
+    return PosternError(
+        Code.NOT_FOUND, "There is no person of that id.", "See: postern person list"
+    )
 
 
 def _person(row: Row[tuple[object, ...]]) -> Person:
