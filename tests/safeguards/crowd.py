@@ -43,13 +43,13 @@ from tests.safeguards.watched import calls, start
 from tests.vision.plates.render import plate_number
 
 ATTEMPTS = 500
-DOORS, AT_A_DOOR = 28, 17
+DOORS, AT_A_DOOR = 36, 13
 BARRIERS, AT_A_BARRIER = 3, 9
 #: Of those at a door, so many more hold up a pass of another site.
 WITH_A_PASS = 12
 #: Pictures a second, and how many of the empty scene follow on each passer-by. The tracker gives
 #: somebody up a second after the last look; then the attempt ends.
-DOOR_FPS, DOOR_EMPTY = 3.5, 4
+DOOR_FPS, DOOR_EMPTY = 1.7, 2
 BARRIER_FPS, BARRIER_EMPTY = 1.7, 2
 RESIDENT, VAN, VAN_PLATE = PersonId("p-resident"), VehicleId("v-van"), "KA MP 417"
 YEAR = timedelta(days=365)
