@@ -9,6 +9,7 @@ from postern.app.backup import Restored, back_up, check, restore
 from postern.app.clock import SystemClock
 from postern.app.wire import open_keys, read_site
 from postern.cli.console import confirmed, say, warn
+from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed
@@ -46,7 +47,7 @@ def restore_site(
         done = restore(place.data, vault, file, clock.now().utc)
     with opened(site) as installation:
         now = installation.clock.now().utc
-        installation.records.append(Changed(now, "store restored", "", "cli"))
+        installation.records.append(Changed(now, "store restored", "", operator()))
     _tell(done)
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from postern.app.roster import check_room
 from postern.app.site import Site
 from postern.cli.console import OUT, say, show_json, warn
+from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError, invalid
@@ -81,7 +82,7 @@ def add(
         check_room(store, permit.access_points, on_roster & permit.holders, now)
         with store.together():
             store.permits.add(permit)
-            installation.records.append(Changed(now, "permit added", permit.id, "cli"))
+            installation.records.append(Changed(now, "permit added", permit.id, operator()))
         silent = _without_consent(store, permit, now)
     for name, place in silent:
         warn(f"{name} has not agreed to be recognised at {place}: it will not open for them.")
@@ -123,7 +124,7 @@ def remove(
         now = installation.clock.now().utc
         with installation.store.together():
             installation.store.permits.remove(PermitId(permit))
-            installation.records.append(Changed(now, "permit removed", permit, "cli"))
+            installation.records.append(Changed(now, "permit removed", permit, operator()))
     say(f"{permit} is gone.")
 
 

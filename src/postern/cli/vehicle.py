@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from postern.cli.console import OUT, say, show_json
+from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.credential import Credential
 from postern.core.event import Changed, Enrolled
@@ -68,7 +69,7 @@ def remove(plate: _Plate, site: SiteFile = SITE_FILE) -> None:
         vehicle = installation.store.vehicles.with_plate(plate)
         installation.store.vehicles.remove(vehicle.id)
         now = installation.clock.now().utc
-        installation.records.append(Changed(now, "vehicle removed", vehicle.id, "cli"))
+        installation.records.append(Changed(now, "vehicle removed", vehicle.id, operator()))
     say(f"{vehicle.plate} is forgotten.")
 
 
