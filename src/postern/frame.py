@@ -1,7 +1,7 @@
 """A camera's picture, what recognisers make of it, and the ports that carry both."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -28,7 +28,8 @@ class Frame:
     """
 
     camera: CameraId
-    image: Image
+    # Neither a picture nor what was made of it must show where either is printed by mistake.
+    image: Image = field(repr=False)
     captured: Moment
     sequence: int
 
@@ -47,7 +48,7 @@ class Template:
         looks: How many different looks it holds, at least 1.
     """
 
-    values: npt.NDArray[np.generic]
+    values: npt.NDArray[np.generic] = field(repr=False)
     model: str
     looks: int
 

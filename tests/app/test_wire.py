@@ -1,5 +1,6 @@
 """The composition root: what it closes, forgets, refuses and leaves alone."""
 
+import fcntl
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +18,8 @@ from postern.core.errors import Code, PosternError
 from postern.core.event import By, Decided, Interrupted, Withdrawn
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, AttemptId, CameraId, CredentialId, PersonId
-from postern.frame import Reference, Template
+from postern.frame import Frame, Reference, Template
+from postern.vault.quantise import Quantised
 from postern.vault.vault import open_vault
 from postern.vision.faces.calibration import REFERENCE_LOOKS
 from postern.vision.faces.cohort import Cohort
@@ -68,6 +70,16 @@ class Nobody:
     def health(self, camera: CameraId, state: str, sentence: str) -> None: ...
 
 
+class Telling(Nobody):
+    """Remembers who is well."""
+
+    def __init__(self) -> None:
+        self.states: list[tuple[str, str]] = []
+
+    def health(self, camera: CameraId, state: str, sentence: str) -> None:
+        self.states.append((camera, state))
+
+
 def test_grant_without_an_answer_is_closed_at_the_next_start(site: Installation) -> None:
     """Once, as interrupted."""
     now = site.clock.now().utc
@@ -97,6 +109,55 @@ def test_tidy_forgets_what_has_run_out(site: Installation) -> None:
     assert (ALICE, By.EXPIRY) == (ended.person, ended.by)
     assert 0 == site.store.credentials.count_sealed()
     assert (ALICE,) == tuple(person.id for person in site.store.people.all())
+
+
+def test_damaged_log_keeps_no_face_alive(site: Installation) -> None:
+    """Its events cannot expire, which is told; whose consent has ended is forgotten."""
+    now = site.clock.now().utc
+    _enrol(site, expires=now - timedelta(seconds=1))
+    site.records.append(
+        Decided(now, AccessPointId("barrier"), AttemptId("a"), Reason.PERMITTED, None, (), 4)
+    )
+    site.records.settle()
+    site.records.append(
+        Decided(now, AccessPointId("barrier"), AttemptId("b"), Reason.PERMITTED, None, (), 4)
+    )
+    tile = next(p for p in (site.site.data / "ledger/tile/0").rglob("*") if p.is_file())
+    tile.write_bytes(bytes(tile.stat().st_size))
+
+    with pytest.raises(PosternError, match="do not fit"):
+        wire.tidy(site)
+    assert 0 == site.store.credentials.count_sealed()
+    assert frozenset() == site.vault.keyed()
+
+
+def test_service_starts_while_the_log_cannot_be_written(site: Installation) -> None:
+    """Entries will stay shut; the way out does not wait for whoever holds the log's turn."""
+    told = Telling()
+    now = site.clock.now().utc
+    place, attempt = AccessPointId("barrier"), AttemptId("cut-short")
+    site.records.append(Decided(now, place, attempt, Reason.PERMITTED, None, (), 4))
+    with (site.site.data / "ledger/journal/lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        wire.build_service(site, told)
+    assert [("ledger", "red")] == told.states
+
+    wire.build_service(site, told)
+    closed = [e.event for e in site.records.list() if isinstance(e.event, Interrupted)]
+    assert [attempt] == [event.attempt for event in closed]
+
+
+def test_what_is_secret_does_not_show_where_it_is_printed_by_mistake(site: Installation) -> None:
+    """Neither keys nor pictures nor what was made of a face."""
+    numbers = np.full(128, 0.4321, np.float32)
+    picture = np.full((2, 2, 3), 173, np.uint8)
+    for thing, secret in (
+        (site, repr(site.signing)),
+        (Template(numbers, "m", 1), "0.4321"),
+        (Quantised(np.full(128, 117, np.int8), np.float32(1)), "117"),
+        (Frame(CameraId("lane"), picture, moment(), 0), "173"),
+    ):
+        assert secret not in repr(thing)
 
 
 def test_attack_clock_at_the_end_of_time_erases_nobody(site: Installation) -> None:

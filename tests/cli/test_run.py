@@ -4,9 +4,10 @@ import json
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from sqlite3 import connect
 from threading import Thread
 
 import pytest
@@ -87,6 +88,22 @@ def test_damaged_recording_is_told_and_is_a_failure(garage: Path) -> None:
     assert 7 == told.code
     assert "lane: red - " in told.err
     assert _lines_are_sentences(told)
+
+
+def test_program_that_reads_the_keys_keeps_no_service_from_starting(garage: Path) -> None:
+    """What has run out cannot be overwritten then, which is told; the gate opens all the same."""
+    write_barrier_clip(garage / "barrier.mp4", [Visit("KA MP 417")], seed=1)
+    with closing(connect(garage / "data" / "keys.db", isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM keys").fetchall()
+        with closing(connect(garage / "data" / "keys.db")) as writer, writer:
+            writer.execute("UPDATE keys SET epoch = epoch")
+            writer.execute("PRAGMA user_version = 2")
+        told = ended(started("run", cwd=garage))
+
+    assert "barrier: granted" in told.err, told
+    assert "What has run out is still kept: " in told.err
+    assert 0 == told.code
 
 
 def test_witness_that_refuses_is_told_and_is_no_failure(garage: Path) -> None:

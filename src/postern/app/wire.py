@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import assert_never
@@ -42,6 +42,7 @@ from postern.engine.enrol import Enrolment
 from postern.engine.lane import Lane
 from postern.engine.ports import Eye, Matchers, Observer, Reader
 from postern.engine.service import Post, Service, close_interrupted
+from postern.engine.supervise import shielded
 from postern.frame import Matcher, Recogniser, Source
 from postern.ledger.log import open_log
 from postern.ledger.note import Note, Signer
@@ -98,7 +99,7 @@ class Installation:
     store: Store
     vault: Vault
     records: Records
-    signing: bytes
+    signing: bytes = field(repr=False)
     models: Models
     clock: Clock
 
@@ -231,7 +232,8 @@ def prove_event(installation: Installation, index: int) -> tuple[bytes, Proved]:
 def build_service(installation: Installation, observer: Observer) -> Service:
     """The service of every access point of a site.
 
-    Grants that an earlier run left without their actuator's answer are closed first.
+    Grants that an earlier run left without their actuator's answer are closed first; where that
+    cannot be done now, at the next start: the way out waits for no disk.
 
     Raises:
         PosternError: Where a model is missing or wrong, or the store cannot be used now.
@@ -239,29 +241,47 @@ def build_service(installation: Installation, observer: Observer) -> Service:
     # OpenCV's own threads would fight with the workers for the same cores.
     cv2.setNumThreads(1)
     records = installation.records
-    close_interrupted(records.unfinished(), records, installation.clock)
-    tidy(installation)
+    shielded(
+        lambda: str(close_interrupted(records.unfinished(), records, installation.clock)),
+        lambda why: _tell_ledger(observer, f"what was cut short is not closed: {why}"),
+    )
     register, parts = build_register(installation), _Parts(installation)
     posts = [_post(installation, point, register, parts, observer)
              for point in installation.site.access_points.values()]  # fmt: skip
     return Service(posts, observer, workers=os.cpu_count() or 1)
 
 
+def _tell_ledger(observer: Observer, why: str) -> str:
+    observer.health(CameraId(LEDGER), "red", why)
+    return why
+
+
 def tidy(installation: Installation) -> None:
     """Forgets what has run out: what old events said, the faces of people whose consent ended,
     passes, and key epochs; and finishes erasures that were cut short.
 
+    Each is done whatever becomes of the others: a log that is damaged keeps nobody's face alive.
+
     Raises:
-        PosternError: Where the store or the keys cannot be used now.
+        PosternError: Where the store or the keys cannot be used now; the first of its failures.
     """
     at, now = installation, installation.clock.now().utc
     if not plausible(now):
         return  # A clock that was set to the end of time must not erase everybody.
-    finish_erasures(at.store, at.vault, at.records, now)
-    at.records.expire(now - at.site.retention)
-    withdrawals(at).lapse(now)
-    passes(at).expire(now)
-    at.vault.retire()
+    failures: list[Exception] = []
+    for step in (
+        lambda: finish_erasures(at.store, at.vault, at.records, now),
+        lambda: at.records.expire(now - at.site.retention),
+        lambda: withdrawals(at).lapse(now),
+        lambda: passes(at).expire(now),
+        at.vault.retire,
+    ):
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - it is raised, after the others
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def enrolments(installation: Installation) -> Enrolments:

@@ -13,11 +13,11 @@ from postern.app.wire import Installation, open_service, tidy
 from postern.cli.console import ERR, say, warn
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile, opened
 from postern.core.decision import MEANING, Reason
-from postern.core.errors import PosternError
 from postern.core.ids import CameraId
 from postern.core.look import ADVICE
 from postern.engine.ports import Outcome
 from postern.engine.service import Service
+from postern.engine.supervise import shielded
 
 #: Seconds between looks at whether to end.
 _TICK_S = 0.2
@@ -107,11 +107,14 @@ def _adds(outcome: Outcome) -> bool:
 
 def _attend(installation: Installation, service: Service, stop: Event) -> None:
     """Waits until the service ends or is to stop, and forgets what runs out meanwhile."""
-    tidied_s = monotonic()
-    while not stop.is_set() and not service.wait(_TICK_S):
-        if monotonic() - tidied_s >= _TIDY_S:
-            tidied_s = monotonic()
-            try:
-                tidy(installation)
-            except PosternError as error:
-                warn(f"What has run out is still kept: {error}")
+    due_s = monotonic()
+    while True:
+        # The first time at once, and beside the lanes: nobody at a gate waits for it.
+        if monotonic() >= due_s:
+            due_s = monotonic() + _TIDY_S
+            shielded(
+                lambda: tidy(installation),
+                lambda why: warn(f"What has run out is still kept: {why}"),
+            )
+        if stop.is_set() or service.wait(_TICK_S):
+            return

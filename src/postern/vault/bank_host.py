@@ -22,9 +22,9 @@ TRIES = 3
 class _Account:
     """What the host knows about a card."""
 
-    pin: bytes
+    pin: bytes = field(repr=False)
     failures: int = 0
-    shares: dict[CredentialId, bytes] = field(default_factory=dict)
+    shares: dict[CredentialId, bytes] = field(default_factory=dict, repr=False)
 
 
 class SimulatedBankHost:

@@ -9,7 +9,7 @@ into other axes and rounds anew: with one byte the errors would add up, so from 
 have two bytes, 258 times finer, and what is added stays far below the first rounding.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ class Quantised:
         scale: What one step is worth; finite and positive.
     """
 
-    levels: Levels
+    levels: Levels = field(repr=False)
     scale: np.float32
 
     def wipe(self) -> None:
