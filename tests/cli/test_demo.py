@@ -75,6 +75,7 @@ def test_demo_opens_and_stays_shut_for_the_right_reasons(home: Path, sockets: li
     assert 0 == told.code, told.err
     granted = re.findall(r"│ (barrier|door) +│ [^│]+ │ granted", told.out)
     assert {"barrier": 1, "door": 2} == Counter(granted)
+    assert re.search(r"The log has \d+ entries, 3 of them decisions, and all of it", told.err)
     assert "the plate cannot be read" in told.out
     assert {"here/demo-report/index.html"} == _files(home)
     assert [] == sockets

@@ -16,7 +16,7 @@ from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.errors import invalid
 from postern.core.event import Event, Viewed
 from postern.core.ids import PersonId
-from postern.ledger.verify import verify_log
+from postern.ledger.verify import Verified, verify_log
 from postern.store.events import Entry
 
 #: Characters of a reason: a sentence that the person will read.
@@ -40,7 +40,11 @@ def events(
     """Show the newest events. People appear under names of the month that lead to nobody."""
     with opened(site) as installation:
         if verify:
-            _verify(installation)
+            found = verified(installation)
+            say(
+                f"Entries checked: {found.checkpoint.size:,}. "
+                f"Events still kept: {found.contents:,}. All are what was logged."
+            )
         entries = _entries(installation, person, reason, limit)
         zone = installation.site.zone
     if as_json:
@@ -74,8 +78,8 @@ def _entries(
     return records.list(limit=limit, about=known, known=[known, *(v.id for v in vehicles)])
 
 
-def _verify(installation: Installation) -> None:
-    """Refuses a record that is not whole.
+def verified(installation: Installation) -> Verified:
+    """The record of a site, every entry of it checked with the site's own key.
 
     Raises:
         PosternError: `invalid` with the first thing that does not fit.
@@ -84,11 +88,7 @@ def _verify(installation: Installation) -> None:
     records.settle()
     with progress("Verifying ...") as bar:
         folder = installation.site.data / LEDGER
-        found = verify_log(folder, records.log.verifier.vkey, perf_counter, bar.of)
-    say(
-        f"Entries checked: {found.checkpoint.size:,}. Events still kept: {found.contents:,}. "
-        "All are what was logged."
-    )
+        return verify_log(folder, records.log.verifier.vkey, perf_counter, bar.of)
 
 
 def _record(event: Event) -> dict[str, object]:

@@ -33,7 +33,9 @@ from postern.cli.demo.scene import (
     write_site,
 )
 from postern.cli.demo.table import Attempts, Row, draw
+from postern.cli.events import verified
 from postern.core.errors import Code, PosternError
+from postern.core.event import Decided
 from postern.engine.service import Service
 
 _TICK_S = 0.25
@@ -123,9 +125,22 @@ def _played(folder: Path, cast: Cast, report: Path) -> _Shown:
             enrol_visitor(installation)
         shown = _watched(installation, cast)
         text = page(folder, cast, shown.attempts.rows, face_detector(installation))
+        logged = _logged(installation)
     _write(report, text)
+    say(logged)
     say(f"The report with pictures is {report}.")
     return shown
+
+
+def _logged(installation: Installation) -> str:
+    """What the demo's log has, after all of it was checked."""
+    size = verified(installation).checkpoint.size
+    events = installation.records.list(limit=size)
+    decisions = sum(isinstance(entry.event, Decided) for entry in events)
+    return (
+        f"The log has {size} entries, {decisions} of them decisions, and all of it verifies. "
+        "Whoever was not recognised left no entry."
+    )
 
 
 def _watched(installation: Installation, cast: Cast) -> _Shown:
