@@ -256,3 +256,42 @@ def test_camera_that_fell_silent_holds_nobody_up() -> None:
 
     assert [(VAN,), (ALICE,)] == [decided.holders for decided in stage.ledger.decided]
     assert 1 == len(stage.pulses)
+
+
+def test_whoever_stays_about_keeps_no_denial_out_of_the_record() -> None:
+    """Attack: an accomplice, or a paper that flutters, is always in the picture."""
+    for stays in ("accomplice", "paper"):
+        stage = Stage(replace(DOOR, area=replace(DOOR.area, capacity=1)))
+        stage.register.occupancy = 1
+        stage.claims.refused["paper"] = Reason.INVALID_PASS
+        for step in range(120):
+            here = [stage.seen(step // 40, ALICE)] if step % 40 < 10 else []
+            others = [stage.seen(99, MALLORY)] if stays == "accomplice" else []
+            stage.both([stage.text(9, "paper")] if stays == "paper" else [], [*here, *others])
+            stage.later(0.5)
+        denied = stage.ledger.decided
+        assert [(Reason.AREA_FULL, (ALICE,))] * 3 == [(one.reason, one.holders) for one in denied]
+        assert 3 == len({one.attempt for one in denied})
+
+        stage.both([], [])
+        assert 3 == len(stage.ledger.decided)
+        told = [one.decision.reason for one in stage.observer.outcomes]
+        assert 3 == told.count(Reason.AREA_FULL)
+
+
+def test_denial_of_somebody_who_is_let_through_after_all_is_none() -> None:
+    """They were turned away, stepped back for a moment, and came again while others stood there."""
+    stage = Stage(replace(DOOR, area=replace(DOOR.area, capacity=1)))
+    stage.register.occupancy = 1
+    stage.face(stage.seen(1, ALICE), stage.seen(99, MALLORY))
+    for _ in range(10):
+        stage.later(0.5)
+        stage.face(stage.seen(99, MALLORY))
+    stage.register.occupancy = 0
+    stage.face(stage.seen(2, ALICE), stage.seen(99, MALLORY))
+    for _ in range(40):
+        stage.later(0.5)
+        stage.face(stage.seen(99, MALLORY))
+    stage.face()
+
+    assert [Reason.PERMITTED] == [one.reason for one in stage.ledger.decided]

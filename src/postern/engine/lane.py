@@ -105,6 +105,9 @@ class Lane:
             spot, at = (camera, kind), self._clock.now()
             passage.note(spot, tracks, now, at)
             self._count_failures(passage.failures())
+            # Whoever stays about, or what hangs there, keeps no denial out of the record.
+            for denial in passage.left(at):
+                self._deny(passage, replace(denial, attempt=self._new_attempt()))
             # Nobody on the way out waits for anybody.
             if passage.overtaken(at, 0.0 if self._leaving else GO_S):
                 before, passage = passage, passage.next(self._new_attempt())
@@ -333,7 +336,7 @@ class Lane:
             if decision.attempt in taken:
                 decision = replace(decision, attempt=self._new_attempt())
             taken.add(decision.attempt)
-            self._tell(passage, decision, self._record(decision) or "", passage.waited_s)
+            self._deny(passage, decision)
         if taken:
             return
         if passage.passes.refusal is not None:
@@ -343,6 +346,9 @@ class Lane:
             self._tell(passage, passage.last, "", passage.waited_s)
         elif passage.flaws and not passage.looks:
             self._tell(passage, Decision(passage.attempt, Reason.UNAUTHORIZED), "", 0.0)
+
+    def _deny(self, passage: Passage, decision: Decision) -> None:
+        self._tell(passage, decision, self._record(decision) or "", passage.waited_s)
 
     def _tell(self, passage: Passage, decision: Decision, detail: str, waited_s: float) -> None:
         advises = decision.reason is Reason.UNAUTHORIZED and not passage.looks

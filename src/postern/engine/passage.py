@@ -74,6 +74,7 @@ class Passage:
         places: The cameras that recognised them; empty until somebody is let through.
         settled_at: When that was.
         refused: The latest denial of everybody who was recognised, and the track behind it.
+        missed: Since when the tracks behind those denials are gone.
         last: The latest denial of any kind.
         waited_s: Seconds from the frame behind the latest decision to that decision.
         looks: How many looks that differ were compared.
@@ -90,6 +91,7 @@ class Passage:
     places: frozenset[Spot] = frozenset()
     settled_at: Moment | None = None
     refused: dict[tuple[Holder, ...], tuple[Key, Decision]] = field(default_factory=dict)
+    missed: dict[tuple[Holder, ...], Moment] = field(default_factory=dict)
     last: Decision | None = None
     waited_s: float = 0.0
     looks: int = 0
@@ -212,6 +214,17 @@ class Passage:
         self.last = decision
         if decision.holders:
             self.refused[decision.holders] = (of, decision)
+
+    def left(self, now: Moment) -> list[Decision]:
+        """The denials of those who have gone for good while others are still there; each once."""
+        living = set(self._keys())
+        gone = [who for who, (key, _) in self.refused.items() if key not in living]
+        self.missed = {who: self.missed.get(who, now) for who in gone}
+        for_good = [who for who, at in self.missed.items() if not now.since(at) <= NEVER_LEFT_S]
+        denials = [self.refused.pop(who)[1] for who in for_good]
+        if self.last in denials:
+            self.last = None
+        return denials
 
     def never_left(self, holders: Iterable[Holder], now: Moment) -> bool:
         """Whether one of them was let through a moment ago, and somebody was there ever since."""
