@@ -100,6 +100,22 @@ def test_what_another_process_kept_is_there(tmp_path: Path, store: Store, record
     other.log.close()
 
 
+def test_log_that_lost_events_says_so_itself_once(
+    tmp_path: Path, store: Store, records: Records
+) -> None:
+    """Its folder was taken away. A log that lost nothing has nothing to say."""
+    records.append_all((granted("a"), granted("b"), granted("c")))
+    records.note_loss(NOW)
+    assert 3 == len(records.list())
+
+    again = opened(tmp_path / "anew", store)
+    for _ in range(2):
+        again.note_loss(NOW)
+        again.note_loss(NOW)
+        assert [Changed(NOW, "events lost: 3", "", "ledger")] == [e.event for e in again.list()]
+    again.log.close()
+
+
 @pytest.mark.parametrize("harm", ["emptied", "edited", "ahead", "of another log"])
 def test_index_that_does_not_fit_is_made_anew(
     tmp_path: Path, store: Store, records: Records, harm: str

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import TypeVar
 
 from postern.core.errors import Code, PosternError
-from postern.core.event import Decided, Event
+from postern.core.event import Changed, Decided, Event
 from postern.core.ids import AccessPointId, CameraId, EventId
 from postern.engine.health import Health
 from postern.engine.supervise import shielded
@@ -134,6 +134,20 @@ class Records:
         entries = self.log.entries(start)
         while batch := [(entry.index, entry.text) for entry in islice(entries, _AT_ONCE)]:
             self._events.take(batch)
+
+    def note_loss(self, now: datetime) -> None:
+        """Keeps as an event, once, that the log has fewer events than the index has seen.
+
+        Its folder was taken away, or an older one put in its place. What they said is not in the
+        index's power to prove, but nobody should have to find out by themselves that they were.
+
+        Raises:
+            PosternError: As `append` and `follow`.
+        """
+        lost = self._events.end() - self.log.size()
+        if lost > 0:
+            self.append(Changed(now, f"events lost: {lost}", "", LEDGER))
+            self._events.clear()
 
     def rebuild(self) -> None:
         """Makes the index anew from the log; as `follow`."""

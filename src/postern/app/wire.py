@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -160,6 +160,8 @@ def open_site(site: Site, *, throwaway: bool = False) -> Iterator[Installation]:
         log = open_log(site.data / LEDGER, log_seed(signing), log_origin(vault.site), clock)
         records = Records(log, store.events, store.ids)
         opened.callback(records.close)
+        with suppress(PosternError):  # What cannot be noted now is noted at the next start.
+            records.note_loss(clock.now().utc)
         yield Installation(site, store, vault, records, signing, models, clock)
 
 
