@@ -52,7 +52,8 @@ class Presence:
             raise PosternError(
                 Code.UNAUTHORIZED,
                 "People enrol in front of a live camera; pictures and recordings are refused.",
-                "Use a camera of the kind v4l, with the person present.",
+                "Use a camera of the kind v4l, with the person present. "
+                "To try Postern without a camera: postern demo",
             )
 
 

@@ -121,7 +121,9 @@ class Pseudonyms:
         except OSError as error:
             raise unreadable(Path(path), error) from None
         if len(key) != _KEY_SIZE:
-            raise invalid(f"The key {month}{_SUFFIX} is damaged.", "Restore it from a backup.")
+            raise invalid(
+                f"The key {month}{_SUFFIX} is damaged.", "Put back a copy of the log's folder."
+            )
         return key
 
     def _make(self, month: str) -> bytes:
