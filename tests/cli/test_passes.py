@@ -9,7 +9,7 @@ import cv2
 import pytest
 import zxingcpp
 
-from postern.app.passes import IssuedPass
+from postern.app.passes import IssuedPass, pass_of
 from postern.app.wire import Installation, open_site, passes, read_site
 from postern.cli.demo.door import Portrait, enrolment_frames
 from postern.cli.pass_file import pass_file
@@ -236,6 +236,22 @@ def test_pass_that_is_held_up_is_renewed(tmp_path: Path) -> None:
         made.film([Visit(None)])
         with pytest.raises(PosternError, match="No pass was held up"):
             held_up(made.installation, CameraId("corridor"))
+
+
+def test_pass_is_held_up_to_a_reader_on_a_desk_too(tmp_path: Path) -> None:
+    """It sees passes and no faces; a camera that sees neither is refused."""
+    with pass_site(tmp_path) as made:
+        made.admit(Portrait.COLLINS, StorageMode.PASS)
+        old = made.issue(Portrait.COLLINS)
+        made.film([Visit(Portrait.COLLINS, (old.text,))])
+    with (tmp_path / "site.toml").open("a") as file:
+        for name, sees in (("desk", "pass"), ("lane", "plate")):
+            file.write(f'[camera.{name}]\nsees = "{sees}"\nkind = "file"\npath = "door.mp4"\n')
+
+    with open_site(read_site(tmp_path / "site.toml"), throwaway=True) as again:
+        assert old.credential.id == pass_of(held_up(again, CameraId("desk")).handle)
+        with pytest.raises(PosternError, match="The camera lane sees no face and no pass"):
+            held_up(again, CameraId("lane"))
 
 
 def test_pass_is_renewed_before_a_live_camera_only(site: Path) -> None:

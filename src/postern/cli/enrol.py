@@ -56,7 +56,7 @@ def enrol(
     wording(locale)
     with opened(site) as installation:
         applicant = _applicant(installation, name, person, mode, at)
-        source = face_camera(installation, CameraId(camera))
+        source = live_camera(installation, CameraId(camera), Kind.FACE)
         now = installation.clock.now().utc
         agreed = enrolments(installation).check(applicant, now)
         with _written(installation, applicant, out, form, locale) as write:
@@ -151,19 +151,20 @@ def _places(installation: Installation, names: list[str]) -> frozenset[AccessPoi
     return frozenset(AccessPointId(name) for name in names) or frozenset(known)
 
 
-def face_camera(installation: Installation, name: CameraId) -> Source:
-    """A camera that a person can stand before.
+def live_camera(installation: Installation, name: CameraId, *kinds: Kind) -> Source:
+    """A camera that a person can stand before, and that sees one of these kinds.
 
     Raises:
         PosternError: `not_found` where there is none of that name; `unauthorized` where it is a
-            recording; `invalid` where it sees no faces.
+            recording; `invalid` where it sees none of them.
     """
     source = open_source(installation, name)
     Presence(installation.store.throwaway).check(source)
-    if installation.site.cameras[name].sees is not Kind.FACE:
+    if installation.site.cameras[name].sees not in kinds:
+        wanted = " or ".join(f'"{kind}"' for kind in kinds)
         raise invalid(
-            f"The camera {name} does not see faces.",
-            'Choose one of which site.toml says: sees = "face".',
+            f"The camera {name} sees no {' and no '.join(kinds)}.",
+            f"Choose one of which site.toml says: sees = {wanted}.",
         )
     return source
 

@@ -13,13 +13,14 @@ from postern.app.passes import IssuedPass, pass_of
 from postern.app.wire import Installation, build_enrolment, passes, read_pass
 from postern.app.wording import FIRST, wording
 from postern.cli.console import ERR, OUT, say, show_json
-from postern.cli.enrol import face_camera, guide
+from postern.cli.enrol import guide, live_camera
 from postern.cli.pass_file import pass_file
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.consent import Consent, StorageMode
 from postern.core.credential import Credential
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import CameraId, CredentialId, PersonId
+from postern.core.look import Kind
 from postern.vault.passes import Pass
 
 #: Days; as long as the longest consent.
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 _Pass = Annotated[str, typer.Argument(metavar="PASS", help="The pass's id, as listed.")]
 _Camera = Annotated[str, typer.Option(help="A camera of the site that sees faces.")]
+_Reader = Annotated[str, typer.Option(help="A camera of the site that sees faces or passes.")]
 _Out = Annotated[Path, typer.Option(help="The file to write it to: .png, .svg or .pdf.")]
 _Form = Annotated[
     Form | None, typer.Option(help="For a phone, or to print: a phone for .png, else a card.")
@@ -67,7 +69,7 @@ def issue(
 
 @app.command("renew")
 def renew_shown(
-    camera: _Camera,
+    camera: _Reader,
     out: _Out,
     form: _Form = None,
     valid_days: _ValidDays = None,
@@ -149,9 +151,9 @@ def renew(
     """A new pass for whoever stands before a camera; the one that they had counts no more.
 
     Raises:
-        PosternError: As `face_camera`, `guide` and `Passes.issue`.
+        PosternError: As `live_camera`, `guide` and `Passes.issue`.
     """
-    source = face_camera(installation, camera)
+    source = live_camera(installation, camera, Kind.FACE)
     with ERR.status("Loading the models ..."):
         enrolment = build_enrolment(installation)
     template, now = guide(enrolment, source), installation.clock.now().utc
@@ -162,9 +164,9 @@ def held_up(installation: Installation, camera: CameraId) -> Pass:
     """The pass that is held up to a camera.
 
     Raises:
-        PosternError: As `face_camera` and `read_pass`.
+        PosternError: As `live_camera` and `read_pass`.
     """
-    source = face_camera(installation, camera)
+    source = live_camera(installation, camera, Kind.FACE, Kind.PASS)
     try:
         return read_pass(installation, source)
     finally:
