@@ -124,6 +124,32 @@ def test_what_runs_out_ends_once_and_a_text_goes_with_its_last_consent(
     assert site.store.consent_texts.find("v1", "en") is None
 
 
+class Full(Notebook):
+    """A ledger whose disk is full until there is room again."""
+
+    room = False
+
+    def append(self, event: Event) -> EventId:
+        if not self.room:
+            raise PosternError(Code.UNAVAILABLE, "The disk is full.")
+        return super().append(event)
+
+
+def test_full_disk_keeps_nobodys_reference_alive(site: SealedSite) -> None:
+    """What ran out is destroyed, of everybody; the events come when there is room."""
+    ledger, late = Full(), NOW + 400 * DAY
+    withdrawals = Withdrawals(site.store, ledger, site.vault.destroy)
+    with pytest.raises(PosternError, match="full"):
+        withdrawals.lapse(late)
+    assert frozenset() == site.vault.keyed()
+    assert 0 == site.store.credentials.count_sealed()
+
+    ledger.room = True
+    for _ in range(2):
+        withdrawals.lapse(late)
+    assert sorted(MODES) == sorted(event.person for event in _events(withdrawals))
+
+
 def test_references_that_nothing_covers_are_swept(
     site: SealedSite, withdrawals: Withdrawals
 ) -> None:

@@ -7,7 +7,7 @@ from threading import Event, Timer
 import pytest
 
 from postern.core.errors import invalid
-from postern.engine.supervise import BackOff, sentence, shielded, supervise
+from postern.engine.supervise import BackOff, each, sentence, shielded, supervise
 from tests.engine.doubles import unavailable
 
 SHORT = BackOff(0.01, 0.02)
@@ -141,3 +141,19 @@ def test_shielded_gives_the_result_or_what_is_made_of_the_failure() -> None:
     assert "done" == shielded(lambda: "done", lambda why: why)
     assert "It is away." == shielded(fails(unavailable("It is away.")), lambda why: why)
     assert sentence(KeyError("x")) == shielded(fails(KeyError("x")), lambda why: why)
+
+
+def test_each_step_is_taken_and_the_first_failure_is_told() -> None:
+    """None of them waits for another to succeed."""
+    taken: list[int] = []
+    each(())
+    with pytest.raises(ZeroDivisionError):
+        each(
+            (
+                lambda: taken.append(1),
+                lambda: 1 // 0,
+                raises(unavailable()),
+                lambda: taken.append(2),
+            )
+        )
+    assert [1, 2] == taken

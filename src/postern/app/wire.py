@@ -42,7 +42,7 @@ from postern.engine.enrol import Enrolment
 from postern.engine.lane import Lane
 from postern.engine.ports import Eye, Matchers, Observer, Reader
 from postern.engine.service import Post, Service, close_interrupted
-from postern.engine.supervise import shielded
+from postern.engine.supervise import each, shielded
 from postern.frame import Matcher, Recogniser, Source
 from postern.ledger.log import open_log
 from postern.ledger.note import Note, Signer
@@ -270,20 +270,15 @@ def tidy(installation: Installation) -> None:
     at, now = installation, installation.clock.now().utc
     if not plausible(now):
         return  # A clock that was set to the end of time must not erase everybody.
-    failures: list[Exception] = []
-    for step in (
-        lambda: finish_erasures(at.store, at.vault, at.records, now),
-        lambda: at.records.expire(now - at.site.retention),
-        lambda: withdrawals(at).lapse(now),
-        lambda: passes(at).expire(now),
-        at.vault.retire,
-    ):
-        try:
-            step()
-        except Exception as error:  # noqa: BLE001 - it is raised, after the others
-            failures.append(error)
-    if failures:
-        raise failures[0]
+    each(
+        (
+            lambda: finish_erasures(at.store, at.vault, at.records, now),
+            lambda: at.records.expire(now - at.site.retention),
+            lambda: withdrawals(at).lapse(now),
+            lambda: passes(at).expire(now),
+            at.vault.retire,
+        )
+    )
 
 
 def enrolments(installation: Installation) -> Enrolments:

@@ -6,13 +6,15 @@ with the record of the end and the event. Whatever cuts that short, doing it aga
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from postern.app.passes import face_of, handle_of
 from postern.core.consent import Consent
 from postern.core.event import By, Revoked, Withdrawn
 from postern.core.evidence import Factor
-from postern.core.ids import ConsentId, EventId, PersonId
+from postern.core.ids import ConsentId, CredentialId, EventId, PersonId
 from postern.core.ports import Ledger
+from postern.engine.supervise import each
 from postern.store.consents import DestroyKey
 from postern.store.store import Store
 
@@ -66,13 +68,14 @@ class Withdrawals:
     def lapse(self, now: datetime) -> None:
         """Ends every consent that has run out, each once, and destroys what nothing covers.
 
+        Where an event cannot be kept now, everybody's references are destroyed all the same.
+
         Raises:
             PosternError: `unavailable` where it cannot be finished now; do it again.
         """
-        for consent in self.store.consents.run_out(now):
-            self.withdraw(consent.id, By.EXPIRY, now)
-        self._sweep(now)
-        self.store.consent_texts.drop_unused()
+        due = self.store.consents.run_out(now)
+        ends = [partial(self.withdraw, consent.id, By.EXPIRY, now) for consent in due]
+        each((*ends, lambda: self._sweep(now), self.store.consent_texts.drop_unused))
 
     def _end_passes(self, person: PersonId, now: datetime) -> None:
         """Switches off the passes whose reference is gone, so that they are told from others'."""
@@ -84,7 +87,13 @@ class Withdrawals:
                 self.ledger.append(Revoked(now, one.id, person))
 
     def _sweep(self, now: datetime, only: PersonId | None = None) -> None:
-        for reference, person in self.store.consents.uncovered(now).items():
-            if only in (None, person):
-                self.store.consents.forget(person, reference, self.destroy_key)
-                self._end_passes(person, now)
+        left = self.store.consents.uncovered(now).items()
+        each(
+            partial(self._forget, person, reference, now)
+            for reference, person in left
+            if only in (None, person)
+        )
+
+    def _forget(self, person: PersonId, reference: CredentialId, now: datetime) -> None:
+        self.store.consents.forget(person, reference, self.destroy_key)
+        self._end_passes(person, now)

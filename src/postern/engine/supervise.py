@@ -3,7 +3,7 @@
 A lane that is down is a lane that stays shut; it never takes another with it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Event
 from time import monotonic
@@ -49,6 +49,18 @@ def shielded(work: Callable[[], T], failed: Callable[[str], T]) -> T:
         return work()
     except Exception as error:
         return failed(sentence(error))
+
+
+def each(steps: Iterable[Callable[[], object]]) -> None:
+    """Takes every step, whatever becomes of the others; then raises the first failure, if any."""
+    failures: list[Exception] = []
+    for step in steps:
+        try:
+            step()
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def supervise(work: Callable[[], None], tell: Tell, stop: Event, back_off: BackOff) -> None:
