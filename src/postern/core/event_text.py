@@ -242,4 +242,6 @@ def _holder(name: str) -> Holder:
 
 
 def _damaged() -> PosternError:
-    return invalid("A kept event is damaged.", "Keep a copy of the folder ledger; see docs/ledger.md.")
+    return invalid(
+        "A kept event is damaged.", "Keep a copy of the folder ledger; see docs/ledger.md."
+    )
