@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,22 +21,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from postern.app.archive import pack, unpack
-from postern.app.backup import back_up, clear_drafts, restore
+from postern.app.backup import back_up, clear_drafts, restore, withdraw_again
 from postern.app.duty import on_duty
+from postern.app.records import Records, log_origin
+from postern.app.withdrawal import Withdrawals
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
+from postern.core.event import By
 from postern.core.evidence import Factor
-from postern.core.ids import PersonId
+from postern.core.ids import ConsentId, PersonId
 from postern.core.person import Person
 from postern.engine.ports import Claim
+from postern.ledger.log import open_log
 from postern.store.copy import COPIED, LEFT_OUT, copied
 from postern.store.schema import metadata
 from postern.store.store import STORE_FILE, open_store
 from postern.vault.vault import KEY_FILE, KEYRING_FILE, open_vault
 from tests.app.pass_office import open_office
 from tests.app.sealed_site import MODES, SealedSite, face, make_site
+from tests.clocks import MachineClock
 from tests.people import (
     ALICE,
+    BARRIER,
     BOB,
     CAROL,
     DAN,
@@ -103,6 +110,33 @@ def test_withdrawn_references_do_not_come_back(site: SealedSite, backup: Path) -
     assert [LATER] == [one.withdrawn for one in site.store.consents.of(CAROL)]
     assert [None] == [one.withdrawn for one in site.store.consents.of(ERIN)]
     assert all(site.recognised(other) for other in MODES if other != CAROL)
+
+
+def test_withdrawn_consents_do_not_come_back_beside_others(
+    site: SealedSite, tmp_path: Path
+) -> None:
+    """Carol agreed to two doors one after the other, and took the second back: her reference stays
+    for the first, and no backup opens the second again."""
+    second = replace(consent(CAROL), id=ConsentId("consent-second"), places=frozenset({BARRIER.id}))
+    site.store.consents.add(second)
+    path, log = (
+        tmp_path / "backup.tar",
+        open_log(tmp_path / "ledger", bytes(range(32)), log_origin(bytes(16)), MachineClock()),
+    )
+    back_up(site.folder, site.vault, path, NOW)
+    records = Records(log, site.store.events, site.store.ids)
+    withdrawals = Withdrawals(site.store, records, site.vault.destroy)
+    withdrawals.withdraw(second.id, By.PERSON, LATER)
+    assert site.recognised(CAROL)
+    done = restore(site.folder, site.vault, path, LATER)
+
+    assert 1 == withdraw_again(records, withdrawals, done.created)
+    assert {second.id: LATER, consent(CAROL).id: None} == {
+        one.id: one.withdrawn for one in site.store.consents.of(CAROL)
+    }
+    assert site.recognised(CAROL)
+    assert 0 == withdraw_again(records, withdrawals, done.created)
+    log.close()
 
 
 @pytest.mark.parametrize("person", [ALICE, CAROL], ids=["pass", "token"])

@@ -4,6 +4,7 @@
    permits are in it as they are in the store.
 2. What is put back is cleaned before it takes the store's place: whoever was erased since is
    removed, references whose key is gone are dropped, and consents that then cover nothing end.
+   Consents that were taken back since are ended again, as the log tells.
 3. It takes the place of the store in one transaction: killed at any moment, there is the one or the
    other, never a mixture.
 4. Keys that belong to nothing in the store afterwards are destroyed.
@@ -22,7 +23,10 @@ from secrets import token_hex
 from postern.app.archive import pack, unpack
 from postern.app.duty import on_duty
 from postern.app.passes import face_of, handle_of
+from postern.app.records import Records
+from postern.app.withdrawal import Withdrawals
 from postern.core.errors import Code, PosternError
+from postern.core.event import Withdrawn
 from postern.core.evidence import Factor
 from postern.core.ids import CredentialId, PersonId
 from postern.store.copy import copied, put_back, settle
@@ -35,6 +39,8 @@ from postern.vault.vault import Vault
 #: Bytes. A site with 500 people and 10,000 vehicles takes a hundredth of it.
 MAX_BYTES = 1 << 30
 _DRAFT = "restore.draft"
+#: Events.
+_ALL = 2**62
 #: Where the files of a damaged store are until another is in their place.
 _ASIDE = ".damaged"
 _PARTS = ("", "-wal", "-shm")
@@ -122,6 +128,33 @@ def restore(data: Path, vault: Vault, path: Path, now: datetime) -> Restored:
         with open_store(data) as store:
             vault.prune(store.references.names(), vault.epoch()[0] + 1)
         return replace(done, scrubbed=_scrubbed(vault))
+
+
+def withdraw_again(records: Records, withdrawals: Withdrawals, since: datetime) -> int:
+    """Ends the restored consents that were taken back since a backup; says how many.
+
+    Another consent may keep their reference's key alive. The log knows of them for as long as what
+    events say is kept.
+
+    Args:
+        records: The site's.
+        withdrawals: Ends the consents of the restored store.
+        since: When the backup was made.
+
+    Raises:
+        PosternError: Where the log cannot be read or written now; do it again.
+    """
+    happened = [one.event for one in records.list(since=since, limit=_ALL)]
+    taken_back = {e.consent: e for e in happened if isinstance(e, Withdrawn)}
+    standing = [
+        one
+        for one in withdrawals.store.consents.all()
+        if one.withdrawn is None and one.id in taken_back
+    ]
+    for one in standing:
+        ended = taken_back[one.id]
+        withdrawals.withdraw(one.id, ended.by, ended.at)
+    return len(standing)
 
 
 def clear_drafts(data: Path) -> None:

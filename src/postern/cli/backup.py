@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from postern.app.backup import Restored, back_up, check, restore
+from postern.app.backup import Restored, back_up, check, restore, withdraw_again
 from postern.app.clock import SystemClock
-from postern.app.wire import open_keys, read_site
+from postern.app.wire import open_keys, read_site, withdrawals
 from postern.cli.console import confirmed, say, warn
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
@@ -35,7 +35,8 @@ def restore_site(
 ) -> None:
     """Put a backup in the place of the store; the service must not run.
 
-    Whoever was erased since stays erased, and references whose keys were destroyed stay shut.
+    Whoever was erased since stays erased, consents taken back since stay so, and references whose
+    keys were destroyed stay shut.
     """
     place = read_site(site)
     clock = SystemClock()
@@ -48,7 +49,12 @@ def restore_site(
     with opened(site) as installation:
         now = installation.clock.now().utc
         installation.records.append(Changed(now, "store restored", "", operator()))
+        again = withdraw_again(installation.records, withdrawals(installation), done.created)
     _tell(done)
+    if again:
+        say(f"Consents that were taken back since, and were ended again: {again}.")
+    if now - done.created > place.retention:
+        warn("What events said then is gone: consents taken back since may stand again. Ask.")
 
 
 def _tell(done: Restored) -> None:
