@@ -655,3 +655,29 @@ def test_next_face_is_seen_behind_one_let_in_when_the_plate_came_last() -> None:
     lane.both([], [lane.seen(2, ALICE)])
 
     assert [(ERIN, COUPE), (ALICE,)] == [decided.holders for decided in lane.ledger.decided]
+
+
+def test_failures_that_cannot_be_kept_make_their_holder_wait_all_the_same() -> None:
+    """Attack: a found pass is tried while the store is locked or full."""
+    door = stage()
+    door.register.failed_fault = fails
+    for number in range(20):
+        door.both([door.text(number, CAROL)], [door.seen(number, MALLORY)])
+        door.later(0.5)
+        door.both([], [])
+        door.later(1.5)
+    # The fifth is counted at 8.5 seconds; the last comes at 38.
+    assert [Reason.UNAUTHORIZED] * 5 + [Reason.THROTTLED] * 15 == door.reasons
+    assert [] == door.register.failures
+
+    # Nobody else waits, and Carol only for a while; then she begins anew.
+    door.both([door.text(40, ALICE)], [door.seen(40, ALICE)])
+    door.later(0.1)
+    door.both([], [])
+    door.later(30.0)
+    for number, who in ((41, CAROL), (42, MALLORY), (43, CAROL)):
+        door.both([door.text(number, CAROL)], [door.seen(number, who)])
+        door.later(0.1)
+        door.both([], [])
+        door.later(11.0)
+    assert [ALICE, CAROL, CAROL] == [holder for d in door.ledger.decided for holder in d.holders]

@@ -11,6 +11,7 @@ register, the comparison or the record.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
 from typing import TypeVar
@@ -37,6 +38,9 @@ _RIVALS = 8
 #: Seconds that somebody on the way out is given to be recognised, so that they are known to have
 #: left; then it opens for whoever it is.
 _RECOGNISE_S = 1.0
+#: Failures of a claim that the register cannot keep, and how long its holder then waits after each
+#: (NIST SP 800-63B-4, section 3.2.3, as the register does it).
+_UNKEPT, _WAIT = 5, timedelta(seconds=30)
 _REGISTER, _RECORD = "register", "record"
 T = TypeVar("T")
 
@@ -80,6 +84,8 @@ class Lane:
         self._new_attempt = new_attempt
         self._lock = Lock()  # Guards what follows.
         self._passage: Passage | None = None
+        self._unkept: dict[Holder, int] = {}
+        self._waits: dict[Holder, datetime] = {}
         name = CameraId(str(access_point.id))
         self._health = Health(
             (_REGISTER, _RECORD), lambda state, why: observer.health(name, state, why), "ok"
@@ -148,10 +154,15 @@ class Lane:
 
     def _known(self) -> Known:
         now = self._clock.now()
-        return self._on_the_way_out(
+        known = self._on_the_way_out(
             lambda: self._register.known(self.access_point, now),
             Known((), State(self.access_point), {}),
         )
+        self._waits = {who: until for who, until in self._waits.items() if now.utc < until}
+        if not self._waits:
+            return known
+        throttled = {**known.state.throttled, **self._waits}
+        return replace(known, state=replace(known.state, throttled=throttled))
 
     def _hold_up(
         self, passage: Passage, known: Known, spot: Spot, track: Track
@@ -304,6 +315,8 @@ class Lane:
 
     def _passed(self, decision: Decision) -> None:
         now = self._clock.now().utc
+        for holder in decision.holders:
+            self._unkept.pop(holder, None)
         self._note_there(
             lambda: self._register.passed(self.access_point, decision.holders, now),
             "who is inside",
@@ -313,20 +326,26 @@ class Lane:
         """Notes whose passes were held up by somebody who was not recognised as them."""
         now = self._clock.now().utc
         for holder in holders:
-            self._note_there(
-                partial(self._register.failed, self.access_point, holder, now), "who has to wait"
-            )
+            failed = partial(self._register.failed, self.access_point, holder, now)
+            if self._note_there(failed, "who has to wait"):
+                continue
+            self._unkept[holder] = self._unkept.get(holder, 0) + 1
+            if self._unkept[holder] >= _UNKEPT:
+                self._waits[holder] = now + _WAIT
 
-    def _note_there(self, note: Callable[[], None], what: str) -> None:
-        """Keeps something in the register; where that fails it shows, and nothing else happens."""
+    def _note_there(self, note: Callable[[], None], what: str) -> bool:
+        """Keeps something in the register; says whether that was possible."""
 
-        def noted() -> None:
+        def noted() -> bool:
             note()
             self._health.report(_REGISTER, "ok", f"{what} is kept")
+            return True
 
-        shielded(
-            noted, lambda why: self._health.report(_REGISTER, "red", f"{what} is not kept: {why}")
-        )
+        def failed(why: str) -> bool:
+            self._health.report(_REGISTER, "red", f"{what} is not kept: {why}")
+            return False
+
+        return shielded(noted, failed)
 
     def _end(self, passage: Passage) -> None:
         """Everybody has gone. Who was recognised and denied is an event; a stranger is not."""
