@@ -168,5 +168,11 @@ def _lines(fields: Fields) -> Iterator[str]:
     """Its fields, but for long texts, which `postern consents show` has."""
     for name, value in fields.items():
         if name != "text":
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            shown = "; ".join(map(_item, value)) if isinstance(value, list) else value
             yield f"{name}: {'-' if shown in (None, '') else shown}"
+
+
+def _item(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    return str(value)
