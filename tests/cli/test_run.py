@@ -90,6 +90,19 @@ def test_damaged_recording_is_told_and_is_a_failure(garage: Path) -> None:
     assert _lines_are_sentences(told)
 
 
+def test_verified_events_are_shown_as_the_log_has_them(garage: Path) -> None:
+    """Attack: somebody changes an event in the database, where it is not the last."""
+    before = postern("events", "--json").out
+    with closing(connect(garage / "data" / "postern.db")) as connection, connection:
+        forged = connection.execute(
+            "UPDATE events SET body = replace(body, 'plate-', 'pass-') WHERE seq = 0"
+        )
+        assert 1 == forged.rowcount
+    assert "pass-" in postern("events", "--json").out
+
+    assert before == postern("events", "--verify", "--json").out
+
+
 def test_program_that_reads_the_keys_keeps_no_service_from_starting(garage: Path) -> None:
     """What has run out cannot be overwritten then, which is told; the gate opens all the same."""
     write_barrier_clip(garage / "barrier.mp4", [Visit("KA MP 417")], seed=1)

@@ -88,7 +88,10 @@ def verified(installation: Installation) -> Verified:
     records.settle()
     with progress("Verifying ...") as bar:
         folder = installation.site.data / LEDGER
-        return verify_log(folder, records.log.verifier.vkey, perf_counter, bar.of)
+        found = verify_log(folder, records.log.verifier.vkey, perf_counter, bar.of)
+    # What is shown comes from the index: it is made anew of what was checked.
+    records.rebuild()
+    return found
 
 
 def _record(event: Event) -> dict[str, object]:
