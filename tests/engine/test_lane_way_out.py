@@ -1,6 +1,8 @@
 """The way out: nothing that fails keeps anybody in."""
 
 from collections.abc import Callable
+from threading import Event
+from time import monotonic, sleep
 
 import pytest
 
@@ -100,3 +102,41 @@ def test_way_out_opens_for_each_of_two_at_once() -> None:
 
     assert [(ALICE,), (ERIN,)] == [decided.holders for decided in stage.ledger.decided]
     assert 2 == len(stage.pulses)
+
+
+@pytest.mark.parametrize("part", ["register", "faces", "ledger"])
+def test_whatever_hangs_nobody_on_the_way_out_waits_for_it(part: str) -> None:
+    """A disk that does not answer: it opens within seconds, and once it answers all is recorded."""
+    stage, answer = Stage(WAY_OUT), Event()
+
+    def hang(*_: object) -> None:
+        assert answer.wait(30)
+
+    if part == "ledger":
+        stage.ledger.before = hang
+    else:
+        getattr(stage, part).fault = hang
+    begun_s = monotonic()
+    for number in (1, 2):
+        stage.face(stage.seen(number, ALICE if number == 1 else ERIN))
+        stage.later(1.1)
+        stage.face(track(number, ALICE if number == 1 else ERIN, stage.now(), age_s=1.1))
+        stage.face()
+        stage.later(20.0)
+    waited_s = monotonic() - begun_s
+
+    assert 2 == len(stage.pulses)
+    assert waited_s < 3.0
+    assert "red" in stage.observer.of(CameraId(WAY_OUT.id))
+    answer.set()
+    assert until(lambda: 4 == len(stage.ledger.kept))
+    kinds = [type(event).__name__ for event in stage.ledger.kept]
+    assert ["Decided", "Acted", "Decided", "Acted"] == kinds
+
+
+def until(holds: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+    """Whether something comes to hold in time."""
+    end_s = monotonic() + timeout_s
+    while not holds() and monotonic() < end_s:
+        sleep(0.01)
+    return holds()

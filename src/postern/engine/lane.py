@@ -6,7 +6,7 @@
 6. Note what it answered, and who is inside now. 7. Tell whoever watches, who can spoil none of it.
 
 If a grant cannot be made durable the access point stays shut. The way out opens whatever fails: the
-register, the comparison or the record.
+register, the comparison or the record; and it waits for none of them longer than a second.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +26,7 @@ from postern.core.ids import AttemptId, CameraId, Holder
 from postern.core.look import Kind
 from postern.core.moment import Moment
 from postern.core.ports import Actuator, Clock, Command, Ledger, Report
+from postern.engine.aside import Aside
 from postern.engine.health import Health
 from postern.engine.passage import GO_S, Key, Passage, Spot
 from postern.engine.ports import Claim, Claims, Known, Matchers, Observer, Outcome, Register
@@ -81,6 +82,7 @@ class Lane:
         self._actuator = actuator
         self._clock = clock
         self._observer = observer
+        self._aside = Aside()
         self._new_attempt = new_attempt
         self._lock = Lock()  # Guards what follows.
         self._passage: Passage | None = None
@@ -207,7 +209,13 @@ class Lane:
             self._health.report(_REGISTER, "red", why)
             return otherwise
 
-        return shielded(work, failed)
+        return self._unhurried(lambda: shielded(work, failed), failed)
+
+    def _unhurried(self, work: Callable[[], T], failed: Callable[[str], T]) -> T:
+        """What `work` gives; nobody on the way out waits for a disk that does not answer."""
+        if not self._leaving:
+            return work()
+        return self._aside.do(work, lambda: failed("it takes longer than anybody can wait"))
 
     def _decide(self, passage: Passage, known: Known, spot: Spot, track: Track) -> None:
         """Decides on one passer-by before one camera, with what others of their car or company
@@ -311,7 +319,7 @@ class Lane:
             self._health.report(_RECORD, "red", f"not recorded: {why}")
             return why
 
-        return shielded(kept, failed)
+        return self._unhurried(lambda: shielded(kept, failed), failed)
 
     def _passed(self, decision: Decision) -> None:
         now = self._clock.now().utc
@@ -345,7 +353,7 @@ class Lane:
             self._health.report(_REGISTER, "red", f"{what} is not kept: {why}")
             return False
 
-        return shielded(noted, failed)
+        return self._unhurried(lambda: shielded(noted, failed), failed)
 
     def _end(self, passage: Passage) -> None:
         """Everybody has gone. Who was recognised and denied is an event; a stranger is not."""
