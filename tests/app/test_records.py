@@ -307,3 +307,16 @@ def test_interrupted_grant_is_closed_once(tmp_path: Path, store: Store, records:
     assert 1 == close_interrupted(unfinished, again, stage.clock)
     assert 0 == close_interrupted(again.unfinished(), again, stage.clock)
     again.close()
+
+
+def test_calendar_that_leapt_is_doubted_for_a_day(records: Records) -> None:
+    """Also where things are recorded under the wrong date meanwhile; a quiet month is no leap."""
+    assert not records.leapt(NOW)
+    records.append_all((granted("a"), replace(granted("b"), at=NOW + 20 * DAY)))
+    for days, doubted in ((21, False), (49, False), (51, True), (800, True)):
+        assert doubted is records.leapt(NOW + days * DAY)
+
+    wrong = NOW + 800 * DAY
+    records.append(replace(granted("c"), at=wrong))
+    assert records.leapt(wrong + DAY / 2)
+    assert not records.leapt(wrong + DAY * 1.5)

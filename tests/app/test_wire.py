@@ -2,7 +2,7 @@
 
 import fcntl
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from postern.core.errors import Code, PosternError
 from postern.core.event import By, Decided, Interrupted, Withdrawn
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, AttemptId, CameraId, CredentialId, PersonId
+from postern.core.moment import Moment
 from postern.frame import Frame, Reference, Template
 from postern.vault.quantise import Quantised
 from postern.vault.vault import open_vault
@@ -169,6 +170,33 @@ def test_attack_clock_at_the_end_of_time_erases_nobody(site: Installation) -> No
     wire.tidy(replace(site, clock=far))
 
     assert 1 == site.store.credentials.count_sealed()
+
+
+def test_calendar_that_leapt_erases_nobody_before_it_was_noticed(site: Installation) -> None:
+    """A battery that failed, two years ahead: it is said, and a day later it counts."""
+    now = site.clock.now().utc
+    _enrol(site, expires=now + timedelta(days=300))
+    site.records.append(
+        Decided(now, AccessPointId("barrier"), AttemptId("a"), Reason.PERMITTED, None, (), 4)
+    )
+    later = replace(site, clock=Fixed(Moment(now + timedelta(days=730), 0.0)))
+
+    with pytest.raises(PosternError, match="long after anything that is recorded") as doubted:
+        wire.tidy(later, noticed=False)
+    assert Code.UNAVAILABLE is doubted.value.code
+    assert 1 == site.store.credentials.count_sealed()
+    wire.tidy(later, noticed=True)
+    assert 0 == site.store.credentials.count_sealed()
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A clock that stands still."""
+
+    at: Moment
+
+    def now(self) -> Moment:
+        return self.at
 
 
 def test_one_service_at_a_time_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:

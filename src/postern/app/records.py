@@ -9,7 +9,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from threading import Event as Flag
 from threading import Lock, Thread
@@ -39,6 +39,8 @@ LEDGER = "ledger"
 #: Its parts, each of which may fail alone.
 _LOG, _INDEX = "ledger log", "ledger index"
 _PURPOSE = b"postern log 1"
+#: How far a calendar goes at once before it is doubted, and how long it is.
+LEAP, NOTICE = timedelta(days=30), timedelta(days=1)
 Tell = Callable[[CameraId, str, str], None]
 T = TypeVar("T")
 
@@ -195,6 +197,19 @@ class Records:
             PosternError: As `follow`.
         """
         return self._answer(self._events.unfinished)
+
+    def leapt(self, now: datetime) -> bool:
+        """Whether the calendar has gone `LEAP` ahead of what happened before the last day.
+
+        It does so after a long break, and where it was set wrong. What is destroyed by the
+        calendar should wait then until somebody has had the time to notice.
+
+        Raises:
+            PosternError: As `follow`.
+        """
+        self.follow()
+        before = self._events.any(before=now - LEAP)
+        return before and not self._events.any(since=now - LEAP, before=now - NOTICE)
 
     def expire(self, before: datetime) -> None:
         """Destroys what events before that time said; their proofs stay.

@@ -258,18 +258,29 @@ def _tell_ledger(observer: Observer, why: str) -> str:
     return why
 
 
-def tidy(installation: Installation) -> None:
+def tidy(installation: Installation, *, noticed: bool = True) -> None:
     """Forgets what has run out: what old events said, the faces of people whose consent ended,
     passes, and key epochs; and finishes erasures that were cut short.
 
     Each is done whatever becomes of the others: a log that is damaged keeps nobody's face alive.
 
+    Args:
+        installation: The site's.
+        noticed: Whether somebody has had the time to notice a calendar that was set wrong.
+
     Raises:
-        PosternError: Where the store or the keys cannot be used now; the first of its failures.
+        PosternError: Where the store or the keys cannot be used now, the first of its failures;
+            `unavailable` where the calendar may be wrong.
     """
     at, now = installation, installation.clock.now().utc
     if not plausible(now):
         return  # A clock that was set to the end of time must not erase everybody.
+    if not noticed and shielded(lambda: at.records.leapt(now), lambda _why: False):
+        raise PosternError(
+            Code.UNAVAILABLE,
+            f"By the calendar it is {now:%Y-%m-%d}, long after anything that is recorded.",
+            "If that is wrong, set it right today: tomorrow what has run out by it is destroyed.",
+        )
     each(
         (
             lambda: finish_erasures(at.store, at.vault, at.records, now),

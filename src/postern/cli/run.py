@@ -2,6 +2,7 @@
 
 import signal
 from contextlib import ExitStack
+from functools import partial
 from threading import Event, Lock
 from time import monotonic
 
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from postern.app.records import NOTICE
 from postern.app.wire import Installation, open_service, tidy
 from postern.cli.console import ERR, say, warn
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile, opened
@@ -107,13 +109,14 @@ def _adds(outcome: Outcome) -> bool:
 
 def _attend(installation: Installation, service: Service, stop: Event) -> None:
     """Waits until the service ends or is to stop, and forgets what runs out meanwhile."""
-    due_s = monotonic()
+    begun_s = due_s = monotonic()
     while True:
         # The first time at once, and beside the lanes: nobody at a gate waits for it.
         if monotonic() >= due_s:
             due_s = monotonic() + _TIDY_S
+            noticed = monotonic() - begun_s >= NOTICE.total_seconds()
             shielded(
-                lambda: tidy(installation),
+                partial(tidy, installation, noticed=noticed),
                 lambda why: warn(f"What has run out is still kept: {why}"),
             )
         if stop.is_set() or service.wait(_TICK_S):

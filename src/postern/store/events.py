@@ -114,6 +114,18 @@ class Events:
         with self._database.reading() as connection:
             return tuple(_entry(row) for row in connection.execute(query))
 
+    def any(self, *, before: datetime, since: datetime | None = None) -> bool:
+        """Whether there is an event before a time, and not before another.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        found = events.c.at < before
+        if since is not None:
+            found &= events.c.at >= since
+        with self._database.reading() as connection:
+            return bool(connection.scalar(select(select(events).where(found).exists())))
+
     def unfinished(self) -> tuple[Decided, ...]:
         """Grants without an outcome, oldest first; at a restart each is closed as interrupted."""
         outcome = events.alias()
