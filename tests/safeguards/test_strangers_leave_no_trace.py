@@ -17,7 +17,7 @@ import pytest
 from postern.app.wire import open_site, read_site
 from postern.core.event import Acted, Decided, Interrupted
 from tests.needs import missing
-from tests.safeguards.crowd import ATTEMPTS, VAN_PLATE, Crowd, Stranger, ended
+from tests.safeguards.crowd import AT_BARRIERS, ATTEMPTS, VAN_PLATE, Crowd, Stranger, ended
 from tests.safeguards.traces import (
     Form,
     Search,
@@ -50,7 +50,7 @@ def test_five_hundred_strangers_came_and_were_turned_away(crowd: Crowd) -> None:
     """At doors and barriers; and the one person and the one vehicle that may pass did pass."""
     assert ended(crowd.told, "denied") >= ATTEMPTS
     assert ended(crowd.told, "denied", "face") >= ATTEMPTS // 2
-    assert ended(crowd.told, "denied", "plate") >= ATTEMPTS // 20
+    assert ended(crowd.told, "denied", "plate") >= AT_BARRIERS
     assert ended(crowd.told, "granted", "face")
     assert ended(crowd.told, "granted", "plate")
     assert len(crowd.strangers) >= ATTEMPTS
