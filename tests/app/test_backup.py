@@ -349,7 +349,7 @@ def test_any_changed_byte_is_refused(site: SealedSite, backup: Path) -> None:
     assert NOW == unpack(content, site.vault).manifest.created
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=2048))
 def test_hostile_bytes_raise_only_our_error(site: SealedSite, content: bytes) -> None:
     """Whatever is given for a backup, the answer is one sentence."""

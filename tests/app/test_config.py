@@ -441,7 +441,7 @@ def loads_or_refuses(folder: Path, content: str | bytes) -> None:
     assert sorted(found) == list(found)
 
 
-QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @settings(QUIET, max_examples=200)

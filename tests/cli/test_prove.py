@@ -138,9 +138,7 @@ def test_another_key_is_refused(proof: Path, key: str) -> None:
         assert "has not signed" in answer.err or "No known key" in answer.err
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_proof_with_any_bit_changed_is_refused(proof: Path, key: str, data) -> None:
     """Each in words; what the log did not sign is never shown."""

@@ -37,7 +37,7 @@ from tests.people import (
     moment,
 )
 
-slowly = settings(max_examples=100, deadline=None)
+slowly = settings(max_examples=100)
 MALLORY = PersonId("p-mallory")
 
 # Nearly everything that type checks -------------------------------------------------------------

@@ -28,7 +28,7 @@ def test_combine_is_fishers_method(ps):
     assert stats.combine_pvalues(ps, method="fisher").pvalue == pytest.approx(combine(ps), rel=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(bounds, min_size=1, max_size=5))
 def test_combine_agrees_with_scipy_everywhere(ps):
     """Also where the factors are many, large, tiny or equal."""
@@ -102,7 +102,7 @@ def test_combine_does_not_depend_on_the_order():
     assert 1 == len({combine(order) for order in permutations(ps)})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(bounds, min_size=1, max_size=4), st.floats(1.001, 100.0))
 def test_combine_grows_with_each_factor(ps, times):
     """Worse evidence never makes the whole better."""
@@ -221,7 +221,7 @@ def tables(draw):
     return Table(tuple(scores), tuple(sorted(draw(steps))))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tables(), st.floats(-6, 6))
 def test_a_table_agrees_with_looking_through_it(table, score):
     """The quick search gives what reading the rows from the top gives."""
@@ -231,7 +231,7 @@ def test_a_table_agrees_with_looking_through_it(table, score):
     assert slow == table.bound(score)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tables(), st.floats(-6, 6), st.floats(-6, 6), st.floats(1e-9, 1.0))
 def test_a_table_is_monotone_and_its_two_directions_agree(table, one, other, p):
     """A worse score never has a better bound, and `score` undoes `bound`."""

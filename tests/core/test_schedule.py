@@ -227,7 +227,7 @@ near_changes = st.integers(-48 * 60, 48 * 60).map(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from([UTC, BERLIN, NEW_YORK, ZoneInfo("Asia/Kathmandu")]),
     st.tuples(*[days] * 7),

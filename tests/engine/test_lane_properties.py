@@ -155,7 +155,7 @@ def played(at: AccessPoint, steps: Sequence[Step]) -> Play:
     return play
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(STEPS)
 def test_no_entry_opens_without_a_record_or_twice_for_one(steps: list[Step]) -> None:
     """Every pulse has a durable grant of its own, written before it."""
@@ -169,7 +169,7 @@ def test_no_entry_opens_without_a_record_or_twice_for_one(steps: list[Step]) -> 
             durable.remove(what.id)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(STEPS)
 def test_no_entry_opens_for_somebody_who_is_not_there(steps: list[Step]) -> None:
     """When it opens, one of the holders was seen a moment ago, all of them in this attempt, and
@@ -185,7 +185,7 @@ def test_no_entry_opens_for_somebody_who_is_not_there(steps: list[Step]) -> None
             assert not now_there or holder in now_there
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(WITH_PASSES)
 def test_nobody_who_needs_a_pass_comes_in_without_it(steps: list[Step]) -> None:
     """Carol and her pass were there a moment ago; no reference that it opened outlives them."""
@@ -202,7 +202,7 @@ def test_nobody_who_needs_a_pass_comes_in_without_it(steps: list[Step]) -> None:
     assert [] == play.stage.claims.open
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(STEPS)
 def test_no_event_names_nobody_and_no_attempt_is_decided_twice(steps: list[Step]) -> None:
     """A stranger leaves no trace; every attempt has one decision and at most one answer."""
@@ -216,7 +216,7 @@ def test_no_event_names_nobody_and_no_attempt_is_decided_twice(steps: list[Step]
     assert set(acted) <= set(decided)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(STEPS)
 def test_way_out_opens_for_whoever_stays_whatever_failed(steps: list[Step]) -> None:
     """After any history everybody goes; then somebody comes and is let out within two seconds."""

@@ -218,7 +218,7 @@ def test_no_changed_byte_goes_unseen(tmp_path: Path) -> None:
             assert known[:4] == events(journal)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_no_damage_changes_an_event(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -446,7 +446,7 @@ def test_journal_goes_on_after_others_expired_all_that_it_knew(tmp_path: Path) -
     assert [5, 6] == indexes(one)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(steps=st.lists(st.integers(-90, 90), min_size=1, max_size=12), cut=st.integers(-120, 600))
 def test_expiry_keeps_what_is_not_due(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int], cut: int

@@ -105,7 +105,7 @@ def test_a_log_grows_by_one_entry_at_a_time(tmp_path: Path) -> None:
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps=st.lists(st.integers(0, 700), min_size=1, max_size=5))
 def test_how_a_log_grew_does_not_show(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int]
@@ -221,7 +221,7 @@ def test_hashes_that_a_log_has_not_are_refused(tmp_path: Path, level: int, index
         Tiles(tmp_path, 300).read(level, index)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(every=st.lists(st.binary(max_size=300), max_size=20))
 def test_entries_of_any_length_read_back(
     tmp_path_factory: pytest.TempPathFactory, every: list[bytes]

@@ -330,7 +330,7 @@ def test_a_request_with_anything_changed_is_another_request_or_none(data: st.Dat
     assert request is None or changed == request.encode()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_damaged_request_is_never_cosigned(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -200,7 +200,7 @@ _steps = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_steps, st.floats(0.05, 1.5))
 def test_tracker_never_mixes(steps: list[list[tuple[int | None, int, int]]], pause: float) -> None:
     """Whoever moves wherever in front of the camera: no track holds looks of two people, none has

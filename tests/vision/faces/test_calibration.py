@@ -89,7 +89,7 @@ _scores = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(scores=_scores, better=st.floats(0, 5), at=st.integers(0, PROBE_LOOKS - 1))
 def test_attempt_bounds_never_grow(
     made: Calibration, scores: list[float], better: float, at: int
@@ -283,7 +283,7 @@ def test_from_json_refuses_what_is_no_calibration(text: str) -> None:
     assert Code.INVALID is refused.value.code
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_from_json_survives_any_change(data: st.DataObject) -> None:
     """A text with any part cut out or doubled is a calibration or our error."""

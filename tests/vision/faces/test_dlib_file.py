@@ -184,7 +184,7 @@ def test_read_layers_survives_a_cut(models: Models, name: str, share: float) -> 
 
 
 _hostile = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=200, suppress_health_check=[HealthCheck.too_slow]
 )  # tracing the memory costs time that is not the reader's
 
 

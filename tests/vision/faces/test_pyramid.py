@@ -22,7 +22,7 @@ def halved_slowly(image: Image) -> Image:
     return half
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(9, 30), st.integers(9, 30), st.integers(0, 9))
 def test_halve_filters_as_dlib_does(rows: int, columns: int, seed: int) -> None:
     """Every pixel is the slow filter's, also where the sum does not divide."""
@@ -31,7 +31,7 @@ def test_halve_filters_as_dlib_does(rows: int, columns: int, seed: int) -> None:
     assert np.array_equal(halved_slowly(image), pyramid.halve(image))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(32, 300), st.integers(32, 300))
 def test_build_places_levels_side_by_side(width: int, height: int) -> None:
     """Levels lie inside the layout and ten pixels apart, the first being the picture itself."""
