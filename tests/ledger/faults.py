@@ -11,6 +11,7 @@ acknowledged may be lost, nothing may open without a record, and the site must o
 
 import argparse
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
+from threading import Thread
 
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
@@ -306,6 +308,48 @@ def recovers(shim: ctypes.CDLL) -> None:
     shutil.rmtree(site.folder)
 
 
+def gathered(shim: ctypes.CDLL, how: How) -> None:
+    """Threads that wait for another process have their events kept, or refused, with one sync."""
+    site = Site(Path(tempfile.mkdtemp(prefix="postern-faults-")))
+    log, now = site.open(), site.clock.now().utc
+    events = [Changed(now, "thing", f"p-{n}", "operator") for n in range(9)]
+    log.append(events[8])
+    answers: dict[int, str] = {}
+
+    def ask(number: int) -> None:
+        try:
+            answers[number] = log.append(events[number])
+        except PosternError as error:
+            require(error.code is Code.UNAVAILABLE, error.message)
+
+    threads = [Thread(target=ask, args=(number,)) for number in range(8)]
+    with (site.ledger / "journal" / "lock").open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        for thread in threads:
+            thread.start()
+        # Threads are slow to start on a machine that is busy; they wait for five seconds.
+        time.sleep(1.0)
+        shim.fault_arm(str(site.ledger).encode(), Call.FDATASYNC, 1, how)
+    for thread in threads:
+        thread.join()
+    syncs = shim.fault_count(Call.FDATASYNC)
+    shim.fault_arm(b"", -1, 0, 0)
+    require(syncs <= 4, f"{syncs} syncs for eight events")
+    require(len(answers) == 8 if how is How.COUNT else len(answers) <= 6, f"heard: {answers}")
+    answers[8] = log.append(events[8])
+    for one in (log, site.open()):
+        kept = [reveal(entry.event, names(one, events)) for entry in one.entries()]
+        require(len(kept) == one.size() == int(answers[8]) + 1, "there is a gap")
+        heard = {number: kept[int(index)] for number, index in answers.items()}
+        require(all(event == events[number] for number, event in heard.items()), "one is lost")
+        often = Counter(kept)
+        require(max(often[event] for event in events[:8]) <= 1, "one is there twice")
+        silent = how is How.TWICE or len(kept) == len(answers) + 1
+        require(silent, "one is there that was refused, and could be taken back")
+    check_tree(site, log)
+    shutil.rmtree(site.folder)
+
+
 def refusal(log: Log, event: Event) -> str:
     """What is said where an event cannot be kept."""
     try:
@@ -331,6 +375,8 @@ def main() -> int:
     for call in (Call.PWRITE, Call.FDATASYNC):
         for meanwhile in (False, True):
             in_doubt(shim, call, meanwhile=meanwhile)
+    for how in (How.COUNT, How.FAIL, How.LATE, How.TWICE):
+        gathered(shim, how)
     recovers(shim)
     counts = one(shim, -1, 0, How.COUNT)
     done: Counter[str] = Counter()

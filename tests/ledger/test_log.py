@@ -154,7 +154,7 @@ def test_proof_shows_that_an_event_is_in_the_log(site: Site) -> None:
         entry = next(site.log.entries(index))
         opened = verify(proof, entry.leaf, site.log.verifier)
         assert 300 == opened.checkpoint.size
-        assert commit(entry.salt, entry.text) == decode(entry.leaf).commitment
+        assert commit(entry.salt, entry.text.encode()) == decode(entry.leaf).commitment
         assert b"travels along" == proof.extra
 
 

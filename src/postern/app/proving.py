@@ -156,10 +156,10 @@ def _opening(log: ProvedLog, index: int, entry: bytes) -> bytes:
 
 
 def _text(opening: bytes, commitment: bytes) -> str:
-    try:
-        salt, text = opening[: leaves.SALT_SIZE], opening[leaves.SALT_SIZE :].decode()
-    except UnicodeDecodeError:
-        raise invalid("The event in this proof is not a text.") from None
+    salt, text = opening[: leaves.SALT_SIZE], opening[leaves.SALT_SIZE :]
     if leaves.commit(salt, text) != commitment:
         raise invalid("The event in this proof is not the one that the log committed to.")
-    return text
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        raise invalid("The event in this proof is not a text.") from None

@@ -1,7 +1,8 @@
 """The journal: where an event becomes durable, and where its contents lie until they expire.
 
 1. A frame is what was appended at once: its length, a checksum of all of it, and its entries. It is
-   written in one piece and synced before anybody hears that it is kept.
+   written in one piece and synced before anybody hears that it is kept. What other threads of the
+   process wait to have kept goes along in it: the sync takes longer than all the rest.
 2. Processes take turns. Whoever has the turn first takes in what others appended, syncs it, and
    cuts off what a crash left half-written: a frame at the very end that was never acknowledged.
 3. A frame that failed is cut off again. Where even that fails it is in doubt, and others may take
@@ -40,6 +41,7 @@ _ENOUGH = 1 << 20
 _ROOM = 1 << 16
 #: Length and checksum of a frame; the checksum covers the length too.
 _HEAD = struct.Struct(">II")
+_NOTHING = bytes(_HEAD.size)
 #: An entry: leaf, salt, length of the text.
 _ENTRY = struct.Struct(f">{leaf.LEAF_SIZE}s{leaf.SALT_SIZE}sI")
 SEGMENT = ".segment"
@@ -63,12 +65,30 @@ class Entry:
     @property
     def leaf(self) -> bytes:
         """What the tree has of it."""
-        return leaf.Leaf(self.index, leaf.commit(self.salt, self.text)).encode()
+        return leaf.Leaf(self.index, leaf.commit(self.salt, self.text.encode())).encode()
 
     @property
     def event(self) -> Event:
         """The event; whom it is about stands under pseudonyms."""
         return decode(self.text)
+
+
+class _Draft:
+    """What somebody waits to have kept: all of it or, but for its full hours, none.
+
+    Args:
+        events: From the first on.
+
+    Raises:
+        PosternError: `invalid` where one cannot be written down.
+    """
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.texts = [(event.at, encode(event).encode()) for event in events]
+        #: The number of the first, once all are kept.
+        self.first: int | None = None
+        #: Why another thread did not keep them; at first, that it died of something else.
+        self.failure = OSError(0, "whoever wrote was interrupted")
 
 
 class Journal:
@@ -84,6 +104,8 @@ class Journal:
         self._root = f"{folder}{os.sep}"
         self._published = published
         self._turn = Turn(folder / "lock")
+        # In order; whoever takes one out is who keeps it.
+        self._waiting: dict[_Draft, None] = {}
         # The turn guards what follows: the last segment, and how far it is known and durable.
         self._handle = -1
         self._first = self._end = self._size = self._next = 0
@@ -100,18 +122,21 @@ class Journal:
             PosternError: `unavailable` where they cannot be made durable now; `invalid` where an
                 event cannot be written down, or the journal is damaged.
         """
-        drafts = [(event.at, encode(event).encode()) for event in events]
-        with self._turn.held():
-            self._catch_up()
-            first = self._next
-            while drafts:
-                if self._is_full(drafts[0][0]):
-                    self._roll()
-                begun = self._begun or drafts[0][0]
-                fit = _within(begun, drafts)
-                self._write(fit)
-                self._begun, drafts = begun, drafts[len(fit) :]
-        return first
+        if not events:
+            return self.size()
+        draft = _Draft(events)
+        self._waiting[draft] = None
+        try:
+            with self._turn.held():
+                # Otherwise another thread has taken it along, and whatever came of that stands.
+                if draft in self._waiting:
+                    self._keep(draft)
+        finally:
+            # What nobody waits for any more, nobody is to keep.
+            self._waiting.pop(draft, None)
+        if draft.first is None:
+            raise unwritable(draft.failure) from None
+        return draft.first
 
     def read(self, start: int = 0) -> Iterator[Entry]:
         """The entries from one on, as far as they have not expired; all of them are durable.
@@ -192,7 +217,8 @@ class Journal:
             if self._broken:
                 self._settle()
             self._take_in()
-            while self._end and os.path.exists(self._path(self._next)):
+            # Whoever begins a segment takes the room from the one before.
+            while self._size == self._end > 0 and os.path.exists(self._path(self._next)):
                 self._enter(self._next)
                 self._take_in()
         except OSError as error:
@@ -218,11 +244,14 @@ class Journal:
         self._end, self._size, self._begun = 0, 0, None
 
     def _take_in(self) -> None:
+        # Where somebody has appended, the length of a frame stands in place of noughts.
+        head = os.pread(self._handle, _HEAD.size, self._end) if self._end else b""
+        if head == _NOTHING:
+            return
         self._size = os.fstat(self._handle).st_size
         if self._size < self._end:
             raise _damaged(self._next - 1)
-        # Where somebody has appended, the length of a frame stands in place of noughts.
-        if self._end and not any(os.pread(self._handle, _HEAD.size, self._end)):
+        if self._end and not any(head):
             return
         content = os.pread(self._handle, self._size - self._end, self._end)
         entries, whole = read_frames(content, self._next, self._published())
@@ -233,6 +262,31 @@ class Journal:
         if entries:
             self._begun = self._begun or entries[0].event.at
         self._end, self._next = self._end + whole, self._next + len(entries)
+
+    def _keep(self, draft: _Draft) -> None:
+        """Keeps it, and with its end what others wait for, as far as the segment takes that."""
+        self._catch_up()
+        first, left = self._next, draft.texts
+        while left:
+            if self._is_full(left[0][0]):
+                self._roll()
+            begun = self._begun or left[0][0]
+            fit = _within(begun, left)
+            left = left[len(fit) :]
+            self._write(fit, [] if left else self._companions(begun, draft))
+            self._begun = begun
+        draft.first = first
+
+    def _companions(self, begun: datetime, draft: _Draft) -> list[_Draft]:
+        """The other drafts that fit as a whole into a segment which began then."""
+        self._waiting.pop(draft, None)
+        others = [
+            other
+            for other in list(self._waiting)
+            if len(_within(begun, other.texts)) == len(other.texts)
+        ]
+        # One whose thread has lost patience meanwhile is gone.
+        return [other for other in others if self._waiting.pop(other, other) is None]
 
     def _is_full(self, at: datetime) -> bool:
         return self._begun is not None and (self._end >= _ENOUGH or abs(at - self._begun) >= SPAN)
@@ -251,15 +305,22 @@ class Journal:
         # It may be there, empty, where an earlier attempt failed half-way.
         os.close(os.open(self._path(first), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
-    def _write(self, texts: Sequence[bytes]) -> None:
-        frame = _frame(texts, self._next)
+    def _write(self, texts: Sequence[bytes], companions: Sequence[_Draft]) -> None:
+        # One frame for all: of several, a power cut could leave a later one without an earlier one.
+        every = [*texts, *(text for other in companions for _, text in other.texts)]
+        frame = _frame(every, self._next)
         end = self._end + len(frame)
         try:
             at = self._put(frame + bytes(_ROOM if end > self._size else 0))
         except OSError as error:
             self._cut()
+            for other in companions:
+                other.failure = error
             raise unwritable(error) from None
-        self._end, self._size, self._next = end, max(at, self._size), self._next + len(texts)
+        following = self._next + len(texts)
+        for other in companions:
+            other.first, following = following, following + len(other.texts)
+        self._end, self._size, self._next = end, max(at, self._size), following
 
     def _put(self, content: bytes) -> int:
         """Writes at the end, durably; gives where that ends."""
@@ -351,9 +412,10 @@ def _within(begun: datetime, drafts: Sequence[tuple[datetime, bytes]]) -> list[b
 
 def _frame(texts: Sequence[bytes], index: int) -> bytes:
     parts = []
-    for number, text in enumerate(texts, index):
-        salt = token_bytes(leaf.SALT_SIZE)
-        entry = leaf.Leaf(number, leaf.commit(salt, text.decode())).encode()
+    salts = token_bytes(leaf.SALT_SIZE * len(texts))
+    for number, text in enumerate(texts):
+        salt = salts[leaf.SALT_SIZE * number : leaf.SALT_SIZE * (number + 1)]
+        entry = leaf.Leaf(index + number, leaf.commit(salt, text)).encode()
         parts.append(_ENTRY.pack(entry, salt, len(text)) + text)
     payload = b"".join(parts)
     return _HEAD.pack(len(payload), _checksum(payload)) + payload

@@ -46,6 +46,6 @@ def decode(entry: bytes) -> Leaf:
     raise invalid("This is not an entry of a log that this program can read.")
 
 
-def commit(salt: bytes, text: str) -> bytes:
-    """What binds an entry to an event: nobody without the salt can tell which."""
-    return sha256(salt + text.encode()).digest()
+def commit(salt: bytes, text: bytes) -> bytes:
+    """What binds an entry to an event's text, in UTF-8: nobody without the salt can tell which."""
+    return sha256(salt + text).digest()

@@ -62,8 +62,14 @@ class Pseudonyms:
             PosternError: `unavailable` where the month's key cannot be made or read now;
                 `invalid` where it is damaged.
         """
-        known: dict[tuple[str, str], str] = {}
-        return [_renamed(event, self._rename(month(event.at), known)) for event in events]
+        renames: dict[tuple[int, int], Rename] = {}
+        hidden = []
+        for event in events:
+            when = event.at.year, event.at.month
+            if when not in renames:
+                renames[when] = self._rename(month(event.at))
+            hidden.append(_renamed(event, renames[when]))
+        return hidden
 
     def names(self, at: datetime, ids: Iterable[str]) -> Mapping[str, str]:
         """Ids by the pseudonyms that they had in that month; none where its key is destroyed.
@@ -94,16 +100,17 @@ class Pseudonyms:
             keys = self._folder.glob(f"*{_SUFFIX}")
             destroy(self._folder, [path for path in keys if path.stem not in months])
 
-    def _rename(self, month: str, known: dict[tuple[str, str], str]) -> Rename:
-        """What gives pseudonyms in a month; they are kept in `known` while one call lasts."""
+    def _rename(self, month: str) -> Rename:
+        """What gives pseudonyms in a month; it remembers those that it gave."""
         latest = self._latest
         if latest[0] != month:
             self._latest = latest = month, self._key(month) or self._make(month)
+        known: dict[str, str] = {}
 
         def rename(name: str) -> str:
-            found = known.get((month, name))
+            found = known.get(name)
             if found is None:
-                found = known[month, name] = _pseudonym(latest[1], name)
+                found = known[name] = _pseudonym(latest[1], name)
             return found
 
         return rename
@@ -154,12 +161,11 @@ def _pseudonym(key: bytes, name: str) -> str:
 
 def _renamed(event: Event, name: Rename) -> Event:
     match event:
-        case Decided(permit=permit, holders=holders):
-            return replace(
-                event,
-                permit=None if permit is None else PermitId(name(permit)),
-                holders=tuple(_holder(holder, name) for holder in holders),
-            )
+        case Decided(at, place, attempt, reason, permit, holders, band, passback):
+            # Somebody waits at the gate, and `replace` would take longer than all the hashing.
+            hidden = None if permit is None else PermitId(name(permit))
+            who = tuple([_holder(holder, name) for holder in holders])
+            return Decided(at, place, attempt, reason, hidden, who, band, passback)
         case Consented(consent=consent, person=person) | Withdrawn(consent=consent, person=person):
             return replace(event, consent=ConsentId(name(consent)), person=PersonId(name(person)))
         case Erased(person=person) | Viewed(person=person):

@@ -183,9 +183,7 @@ def test_read_layers_survives_a_cut(models: Models, name: str, share: float) -> 
         assert len(read_layers(part)) < len(read_layers(data))
 
 
-_hostile = settings(
-    max_examples=200, suppress_health_check=[HealthCheck.too_slow]
-)  # tracing the memory costs time that is not the reader's
+_hostile = settings(max_examples=200)
 
 
 @_hostile
