@@ -5,14 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
+from postern.app.records import LEDGER, Records, log_origin
 from postern.app.rekey import Rekeyed, rekey
+from postern.app.withdrawal import Withdrawals
 from postern.core.consent import StorageMode
 from postern.core.evidence import Factor
 from postern.core.ids import PersonId
 from postern.frame import Template
+from postern.ledger.log import Log, open_log
 from postern.store.store import Store, open_store
 from postern.vault.seal import Sealed
 from postern.vault.vault import Vault, open_vault
+from tests.clocks import SteppedClock
 from tests.people import ALICE, BOB, CAROL, DAN, ERIN, NOW, PERSONS, consent, credential, permit
 
 MODEL = "ab" * 32
@@ -33,17 +37,27 @@ class SealedSite:
     store: Store
     vault: Vault
     carried: Sealed
+    log: Log
 
     def close(self) -> None:
+        self.log.close()
         self.vault.close()
         self.store.close()
+
+    @property
+    def records(self) -> Records:
+        return Records(self.log, self.store.events, self.store.ids)
+
+    @property
+    def withdrawals(self) -> Withdrawals:
+        return Withdrawals(self.store, self.records, self.vault.destroy)
 
     def reopened(self) -> "SealedSite":
         """The same after a restart."""
         self.close()
         store = open_store(self.folder)
         vault = open_vault(self.folder, store.credentials.count_sealed())
-        return SealedSite(self.folder, store, vault, self.carried)
+        return SealedSite(self.folder, store, vault, self.carried, open_ledger(self.folder))
 
     def sealed(self, person: PersonId) -> Sealed:
         """What is kept of that person's face, here or on their pass."""
@@ -79,7 +93,16 @@ def make_site(folder: Path) -> SealedSite:
         if kept is None:
             carried.append(sealed)
     store.permits.add(permit(*MODES, name="staff"))
-    return SealedSite(folder, store, vault, carried[0])
+    return SealedSite(folder, store, vault, carried[0], open_ledger(folder))
+
+
+def open_ledger(folder: Path) -> Log:
+    """The site's log, beside its folder."""
+    return open_log(ledger_of(folder), bytes(range(32)), log_origin(bytes(16)), SteppedClock())
+
+
+def ledger_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-{LEDGER}")
 
 
 def face(person: PersonId) -> Template:

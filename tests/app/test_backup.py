@@ -21,25 +21,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from postern.app.archive import pack, unpack
-from postern.app.backup import back_up, clear_drafts, restore, withdraw_again
+from postern.app.backup import Restored, back_up, clear_drafts, restore
 from postern.app.duty import on_duty
-from postern.app.records import Records, log_origin
-from postern.app.withdrawal import Withdrawals
+from postern.app.records import Records
+from postern.app.rekey import rekeying
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
-from postern.core.event import By
+from postern.core.event import By, Changed, Event, Withdrawn
 from postern.core.evidence import Factor
 from postern.core.ids import ConsentId, PersonId
 from postern.core.person import Person
 from postern.engine.ports import Claim
-from postern.ledger.log import open_log
 from postern.store.copy import COPIED, LEFT_OUT, copied
 from postern.store.schema import metadata
 from postern.store.store import STORE_FILE, open_store
 from postern.vault.vault import KEY_FILE, KEYRING_FILE, open_vault
 from tests.app.pass_office import open_office
-from tests.app.sealed_site import MODES, SealedSite, face, make_site
-from tests.clocks import MachineClock
+from tests.app.sealed_site import MODES, SealedSite, face, ledger_of, make_site, open_ledger
 from tests.people import (
     ALICE,
     BARRIER,
@@ -69,8 +67,12 @@ def site(tmp_path: Path) -> Iterator[SealedSite]:
 @pytest.fixture
 def backup(site: SealedSite, tmp_path: Path) -> Path:
     path = tmp_path / "backup.tar"
-    back_up(site.folder, site.vault, path, NOW)
+    back_up(site.folder, site.vault, site.log, path, NOW)
     return path
+
+
+def put_back(site: SealedSite, path: Path) -> Restored:
+    return restore(site.folder, site.vault, site.log, path, LATER, "operator")
 
 
 @pytest.mark.parametrize("person", [ALICE, BOB, DAN], ids=["roster", "shared", "pass"])
@@ -83,12 +85,9 @@ def test_erased_people_do_not_come_back(site: SealedSite, backup: Path, person: 
     assert not _in_files(site.folder, name.encode())
     assert name.encode() in backup.read_bytes()
 
-    done = restore(site.folder, site.vault, backup, LATER)
+    done = put_back(site, backup)
 
-    assert (4, 1, 0, 0, True) == (
-        done.people, done.erased, done.dropped, done.ended, done.scrubbed
-    )  # fmt: skip
-    assert NOW == done.created
+    assert Restored(NOW, 4, erased=1, taken_back=0, dropped=0, ended=0, told=True) == done
     with pytest.raises(PosternError, match="erased"):
         site.vault.open(sealed, b"\0" * 32 if person == BOB else None)
     assert person not in {one.id for one in site.store.people.all()}
@@ -100,59 +99,105 @@ def test_erased_people_do_not_come_back(site: SealedSite, backup: Path, person: 
 
 
 def test_withdrawn_references_do_not_come_back(site: SealedSite, backup: Path) -> None:
-    """The person stays, without a reference, and the consent that comes back is ended."""
-    site.store.consents.withdraw(consent(CAROL).id, NOW, site.vault.destroy)
-    done = restore(site.folder, site.vault, backup, LATER)
+    """The person stays, without a reference, and the consent that comes back is ended as it was."""
+    site.withdrawals.withdraw(consent(CAROL).id, By.PERSON, NOW)
+    done = put_back(site, backup)
 
-    assert (5, 0, 1, 1) == (done.people, done.erased, done.dropped, done.ended)
+    assert Restored(NOW, 5, erased=0, taken_back=1, dropped=0, ended=0, told=True) == done
     assert "Carol" == site.store.people.find(CAROL).name
     assert () == site.store.credentials.of(CAROL)
-    assert [LATER] == [one.withdrawn for one in site.store.consents.of(CAROL)]
+    assert [NOW] == [one.withdrawn for one in site.store.consents.of(CAROL)]
     assert [None] == [one.withdrawn for one in site.store.consents.of(ERIN)]
     assert all(site.recognised(other) for other in MODES if other != CAROL)
+    assert [Changed(LATER, "store restored", "", "operator")] == happened(site)[-1:]
+
+
+def test_consent_to_what_was_lost_ends_with_an_event_where_the_log_does_not_tell_why(
+    site: SealedSite, backup: Path
+) -> None:
+    """A withdrawal was cut off after the key was destroyed: Carol wanted it, and it counts."""
+    site.vault.destroy(credential(Factor.FACE, CAROL).id, CAROL)
+    done = put_back(site, backup)
+
+    assert Restored(NOW, 5, erased=0, taken_back=0, dropped=1, ended=1, told=True) == done
+    assert [LATER] == [one.withdrawn for one in site.store.consents.of(CAROL)]
+    assert Withdrawn(LATER, consent(CAROL).id, CAROL, By.OPERATOR) in happened(site)
 
 
 def test_withdrawn_consents_do_not_come_back_beside_others(
     site: SealedSite, tmp_path: Path
 ) -> None:
     """Carol agreed to two doors one after the other, and took the second back: her reference stays
-    for the first, and no backup opens the second again."""
+    for the first, and no backup opens the second again. A clock that was set back hides nothing."""
     second = replace(consent(CAROL), id=ConsentId("consent-second"), places=frozenset({BARRIER.id}))
     site.store.consents.add(second)
-    path, log = (
-        tmp_path / "backup.tar",
-        open_log(tmp_path / "ledger", bytes(range(32)), log_origin(bytes(16)), MachineClock()),
-    )
-    back_up(site.folder, site.vault, path, NOW)
-    records = Records(log, site.store.events, site.store.ids)
-    withdrawals = Withdrawals(site.store, records, site.vault.destroy)
-    withdrawals.withdraw(second.id, By.PERSON, LATER)
+    path, earlier = tmp_path / "backup.tar", NOW - timedelta(hours=5)
+    back_up(site.folder, site.vault, site.log, path, NOW)
+    site.withdrawals.withdraw(second.id, By.PERSON, earlier)
     assert site.recognised(CAROL)
-    done = restore(site.folder, site.vault, path, LATER)
+    done = put_back(site, path)
 
-    assert 1 == withdraw_again(records, withdrawals, done.created)
-    assert {second.id: LATER, consent(CAROL).id: None} == {
+    assert Restored(NOW, 5, erased=0, taken_back=1, dropped=0, ended=0, told=True) == done
+    assert {second.id: earlier, consent(CAROL).id: None} == {
         one.id: one.withdrawn for one in site.store.consents.of(CAROL)
     }
     assert site.recognised(CAROL)
-    assert 0 == withdraw_again(records, withdrawals, done.created)
-    log.close()
+
+
+def test_nothing_is_told_to_be_whole_whose_events_have_expired(
+    site: SealedSite, backup: Path
+) -> None:
+    """What the log no longer tells may have been a withdrawal: whoever restores hears of it."""
+    site.withdrawals.withdraw(consent(CAROL).id, By.PERSON, NOW)
+    site.log.expire(NOW + timedelta(days=2))
+    done = put_back(site, backup)
+
+    assert Restored(NOW, 5, erased=0, taken_back=0, dropped=1, ended=1, told=False) == done
+    assert [LATER] == [one.withdrawn for one in site.store.consents.of(CAROL)]
+
+
+def test_nothing_is_told_to_be_whole_where_the_log_was_begun_anew(
+    site: SealedSite, tmp_path: Path
+) -> None:
+    """Its events are others'."""
+    site.records.append(Changed(NOW, "thing", "", "operator"))
+    back_up(site.folder, site.vault, site.log, tmp_path / "backup.tar", NOW)
+    site.log.close()
+    shutil.rmtree(ledger_of(site.folder))
+    site.log = open_ledger(site.folder)
+
+    assert not put_back(site, tmp_path / "backup.tar").told
 
 
 @pytest.mark.parametrize("person", [ALICE, CAROL], ids=["pass", "token"])
 def test_revoked_passes_do_not_come_back(tmp_path: Path, person: PersonId) -> None:
-    """Lost and revoked after the backup was made, it stays so; another's counts as before."""
-    with open_office(tmp_path / "office") as office:
+    """Lost and revoked after the backup was made, it stays so, and its owner need not consent
+    again; another's counts as before."""
+    with open_office(tmp_path / "office") as office, closing(open_ledger(office.folder)) as log:
+        records = Records(log, office.store.events, office.store.ids)
         lost = office.issue(person)
         other = office.issue(CAROL if person == ALICE else ALICE)
-        back_up(office.folder, office.vault, tmp_path / "backup.tar", NOW)
-        office.passes.revoke(lost.credential.id, NOW)
+        back_up(office.folder, office.vault, log, tmp_path / "backup.tar", NOW)
+        replace(office.passes, ledger=records).revoke(lost.credential.id, NOW)
 
-        done = restore(office.folder, office.vault, tmp_path / "backup.tar", LATER)
-        assert (1, 1) == (done.dropped, done.ended)
+        path = tmp_path / "backup.tar"
+        done = restore(office.folder, office.vault, log, path, LATER, "operator")
+        assert (1, 0) == (done.dropped, done.ended)
         assert () == office.store.credentials.of(person)
+        assert [None] == [one.withdrawn for one in office.store.consents.of(person)]
         assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(lost.text)
         assert isinstance(office.shown(other.text), Claim)
+
+
+def test_consent_without_a_pass_at_the_time_stands(tmp_path: Path) -> None:
+    """Alice had lost hers and it was revoked; she will have another, and has agreed to it."""
+    with open_office(tmp_path / "office") as office, closing(open_ledger(office.folder)) as log:
+        office.passes.revoke(office.issue(ALICE).credential.id, NOW)
+        path = tmp_path / "backup.tar"
+        back_up(office.folder, office.vault, log, path, NOW)
+
+        assert 0 == restore(office.folder, office.vault, log, path, LATER, "operator").ended
+        assert [None] == [one.withdrawn for one in office.store.consents.of(ALICE)]
 
 
 def test_who_came_after_the_backup_is_gone_with_their_keys(site: SealedSite, backup: Path) -> None:
@@ -162,7 +207,7 @@ def test_who_came_after_the_backup_is_gone_with_their_keys(site: SealedSite, bac
     site.vault.seal(credential(Factor.FACE, new.id).id, new.id, face(ALICE))
     assert new.id in {person for person, _ in site.vault.keyed()}
 
-    restore(site.folder, site.vault, backup, LATER)
+    put_back(site, backup)
     assert set(MODES) == {person for person, _ in site.vault.keyed()}
     assert all(map(site.recognised, MODES))
 
@@ -177,7 +222,7 @@ def test_a_backup_has_neither_keys_nor_what_happened(site: SealedSite, tmp_path:
     store.close()
     site.store.areas.entered(OFFICE.id, (ERIN,), NOW)
     path = tmp_path / "backup.tar"
-    back_up(site.folder, site.vault, path, NOW)
+    back_up(site.folder, site.vault, site.log, path, NOW)
     content = path.read_bytes()
     site.close()
 
@@ -213,7 +258,7 @@ def test_a_backup_brings_back_what_was_lost(site: SealedSite, backup: Path) -> N
     site.store.vehicles.add(GARAGE[0])
     site.store.permits.remove(site.store.permits.all()[0].id)
     before = site.store.version()
-    restore(site.folder, site.vault, backup, LATER)
+    put_back(site, backup)
 
     assert () == site.store.vehicles.all()
     assert set(MODES) == set(site.store.permits.all()[0].holders)
@@ -239,7 +284,7 @@ def test_a_backup_can_be_made_while_the_store_is_written(site: SealedSite, tmp_p
     try:
         for number in range(3):
             time.sleep(0.05)
-            back_up(site.folder, site.vault, tmp_path / f"{number}.tar", NOW)
+            back_up(site.folder, site.vault, site.log, tmp_path / f"{number}.tar", NOW)
     finally:
         stop.set()
         writer.join()
@@ -258,15 +303,15 @@ def test_a_backup_is_a_new_file_for_its_owner_alone(site: SealedSite, tmp_path: 
     path = tmp_path / "kept"
     path.write_text("mine")
     with pytest.raises(PosternError, match="already") as taken:
-        back_up(site.folder, site.vault, path, NOW)
+        back_up(site.folder, site.vault, site.log, path, NOW)
     assert Code.CONFLICT is taken.value.code
     assert "mine" == path.read_text()
     with pytest.raises(PosternError, match="cannot be written"):
-        back_up(site.folder, site.vault, tmp_path / "missing" / "file", NOW)
+        back_up(site.folder, site.vault, site.log, tmp_path / "missing" / "file", NOW)
 
-    back_up(site.folder, site.vault, tmp_path / "new", NOW)
+    back_up(site.folder, site.vault, site.log, tmp_path / "new", NOW)
     assert 0o600 == stat.S_IMODE((tmp_path / "new").stat().st_mode)
-    assert {"kept", "new", "site"} == {one.name for one in tmp_path.iterdir()}
+    assert {"kept", "new", "site", "site-ledger"} == {one.name for one in tmp_path.iterdir()}
 
 
 def test_a_full_disk_leaves_no_half_of_a_backup(site: SealedSite, tmp_path: Path) -> None:
@@ -276,7 +321,7 @@ def test_a_full_disk_leaves_no_half_of_a_backup(site: SealedSite, tmp_path: Path
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, kept[1]))
     try:
         with pytest.raises(PosternError, match="cannot be written") as full:
-            back_up(site.folder, site.vault, tmp_path / "there" / "backup.tar", NOW)
+            back_up(site.folder, site.vault, site.log, tmp_path / "there" / "backup.tar", NOW)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, kept)
 
@@ -290,7 +335,7 @@ def test_a_backup_of_another_site_is_refused(
     """Its references would open nothing here, and its permits are not this site's."""
     other = make_site(tmp_path / "other")
     with pytest.raises(PosternError, match="another site") as refused:
-        restore(other.folder, other.vault, backup, LATER)
+        put_back(other, backup)
 
     assert Code.CONFLICT is refused.value.code
     assert all(map(other.recognised, MODES))
@@ -301,7 +346,7 @@ def test_a_backup_of_another_epoch_is_refused(site: SealedSite, backup: Path) ->
     """After a re-keying its references open no more; the store stays as it is."""
     site.rekey()
     with pytest.raises(PosternError, match="epoch 1") as refused:
-        restore(site.folder, site.vault, backup, LATER)
+        put_back(site, backup)
 
     assert Code.CONFLICT is refused.value.code
     assert all(map(site.recognised, MODES))
@@ -315,7 +360,7 @@ def test_a_backup_of_lost_keys_is_refused(site: SealedSite, backup: Path, tmp_pa
     vault = open_vault(fresh)
     assert 1 == vault.epoch()[0]
     with pytest.raises(PosternError, match="epoch 1"):
-        restore(fresh, vault, backup, LATER)
+        restore(fresh, vault, site.log, backup, LATER, "operator")
     assert not (fresh / STORE_FILE).exists()
     vault.close()
 
@@ -323,9 +368,22 @@ def test_a_backup_of_lost_keys_is_refused(site: SealedSite, backup: Path, tmp_pa
 def test_a_backup_is_refused_while_the_site_is_served(site: SealedSite, backup: Path) -> None:
     """Whoever is inside, and what the service remembers, would not fit the store any more."""
     with on_duty(site.folder), pytest.raises(PosternError, match="serving") as refused:
-        restore(site.folder, site.vault, backup, LATER)
+        put_back(site, backup)
     assert Code.CONFLICT is refused.value.code
-    assert restore(site.folder, site.vault, backup, LATER).people == 5
+    assert put_back(site, backup).people == 5
+
+
+def test_a_backup_is_refused_while_the_site_is_being_rekeyed(
+    site: SealedSite, backup: Path
+) -> None:
+    """Its references would be of an epoch that ends at that moment."""
+    with (
+        rekeying(site.folder),
+        pytest.raises(PosternError, match="re-keyed already") as refused,
+    ):
+        put_back(site, backup)
+    assert Code.CONFLICT is refused.value.code
+    assert [] == happened(site)
 
 
 def test_any_changed_byte_is_refused(site: SealedSite, backup: Path) -> None:
@@ -367,12 +425,14 @@ def test_attack_a_backup_made_by_somebody_else(site: SealedSite, backup: Path) -
     fresh = backup.parent / "mallory"
     fresh.mkdir()
     own = open_vault(fresh)
-    packed = pack(forged, own, NOW).replace(own.site.hex().encode(), site.vault.site.hex().encode())
+    packed = pack(forged, own, 0, NOW).replace(
+        own.site.hex().encode(), site.vault.site.hex().encode()
+    )
     own.close()
 
     with pytest.raises(PosternError, match="altered"):
         unpack(packed, site.vault)
-    assert unpack(pack(forged, site.vault, NOW), site.vault).store == forged
+    assert unpack(pack(forged, site.vault, 0, NOW), site.vault).store == forged
 
 
 def test_a_backup_of_a_newer_store_is_refused(site: SealedSite, tmp_path: Path) -> None:
@@ -382,15 +442,15 @@ def test_a_backup_of_a_newer_store_is_refused(site: SealedSite, tmp_path: Path) 
         copy.deserialize(copied(site.folder / STORE_FILE))
         copy.execute("UPDATE alembic_version SET version_num = '9999'")
         copy.commit()
-        newer.write_bytes(pack(copy.serialize(), site.vault, NOW))
+        newer.write_bytes(pack(copy.serialize(), site.vault, 0, NOW))
     with pytest.raises(PosternError, match="newer"):
-        restore(site.folder, site.vault, newer, LATER)
+        put_back(site, newer)
     broken = tmp_path / "broken.tar"
-    broken.write_bytes(pack(b"no database" * 1000, site.vault, NOW))
+    broken.write_bytes(pack(b"no database" * 1000, site.vault, 0, NOW))
     with pytest.raises(PosternError, match="damaged"):
-        restore(site.folder, site.vault, broken, LATER)
+        put_back(site, broken)
     with pytest.raises(PosternError, match="no file"):
-        restore(site.folder, site.vault, tmp_path / "missing.tar", LATER)
+        put_back(site, tmp_path / "missing.tar")
 
     assert all(map(site.recognised, MODES))
     assert not (site.folder / "restore.draft").exists()
@@ -411,8 +471,9 @@ def test_a_lost_or_damaged_store_is_replaced(site: SealedSite, backup: Path, dam
     if damage == "log left":
         path.with_name(path.name + "-wal").write_bytes(b"log of the former store" * 1000)
 
-    vault = open_vault(site.folder)
-    assert 5 == restore(site.folder, vault, backup, LATER).people
+    vault, log = open_vault(site.folder), open_ledger(site.folder)
+    assert 5 == restore(site.folder, vault, log, backup, LATER, "operator").people
+    log.close()
     vault.close()
     again = site.reopened()
     assert all(map(again.recognised, MODES))
@@ -436,9 +497,13 @@ def test_what_a_cut_off_restore_left_is_cleared(site: SealedSite) -> None:
 @pytest.mark.timeout(180)
 def test_kill_at_any_moment_leaves_the_one_or_the_other(site: SealedSite, tmp_path: Path) -> None:
     """Killed (kill -9) at random moments of a restore, the store is the former one or the
-    restored one, and Alice, who was erased, is in neither."""
+    restored one; Alice, who was erased, is in neither, and what Carol took back stands in neither.
+    """
     backup = tmp_path / "backup.tar"
-    back_up(site.folder, site.vault, backup, NOW)
+    second = replace(consent(CAROL), id=ConsentId("consent-second"), places=frozenset({BARRIER.id}))
+    site.store.consents.add(second)
+    back_up(site.folder, site.vault, site.log, backup, NOW)
+    site.withdrawals.withdraw(second.id, By.PERSON, NOW)
     site.store.people.remove(ALICE, site.vault.erase)
     site.store.vehicles.add(GARAGE[0])
     site.close()
@@ -448,6 +513,7 @@ def test_kill_at_any_moment_leaves_the_one_or_the_other(site: SealedSite, tmp_pa
     for number in range(ROUNDS):
         folder = tmp_path / f"site-{number}"
         shutil.copytree(site.folder, folder)
+        shutil.copytree(ledger_of(site.folder), ledger_of(folder))
         after_s = chance.uniform(0.0, took_s) if number else None
         took_s = max(took_s, _restore_and_kill(forking, folder, backup, after_s))
 
@@ -456,10 +522,13 @@ def test_kill_at_any_moment_leaves_the_one_or_the_other(site: SealedSite, tmp_pa
             names = {one.name for one in store.people.all()}
             former = bool(store.vehicles.all())
             seen.add(former)
+            assert NOW == store.consents.find(second.id).withdrawn
             assert {"Bob", "Carol", "Dan", "Erin"} == names
             assert {p for p, _ in store.references.names()} == set(MODES) - {ALICE}
-            assert 4 == restore(folder, vault, backup, LATER).people
+            log = open_ledger(folder)
+            assert 4 == restore(folder, vault, log, backup, LATER, "operator").people
             assert () == store.vehicles.all()
+            log.close()
             vault.close()
     assert {True, False} == seen
 
@@ -482,10 +551,15 @@ def _restore_and_kill(forking: Any, folder: Path, backup: Path, after_s: float |
 
 
 def _work(folder: Path, backup: Path, begun: Any, ended: Any) -> None:
-    vault = open_vault(folder, 1)
+    vault, log = open_vault(folder, 1), open_ledger(folder)
     begun.set()
-    restore(folder, vault, backup, LATER)
+    restore(folder, vault, log, backup, LATER, "operator")
     ended.set()
+
+
+def happened(site: SealedSite) -> list[Event]:
+    """Every event, oldest first, by the ids that the store has now."""
+    return [one.event for one in reversed(site.records.list())]
 
 
 def _database(site: SealedSite, path: Path) -> sqlite3.Connection:

@@ -27,7 +27,7 @@ from postern.vault.rotation import MAX_DIMENSION
 from postern.vault.seal import Header, Sealed, encrypt, read_header
 from postern.vault.vault import KEYRING_FILE, open_vault
 from tests.app.pass_office import open_office
-from tests.app.sealed_site import MODEL, MODES, ROSTER, SHARE, SealedSite, make_site
+from tests.app.sealed_site import MODEL, MODES, ROSTER, SHARE, SealedSite, make_site, open_ledger
 from tests.people import ALICE, BOB, CAROL, DAN, ERIN
 
 ROUNDS = 25
@@ -266,7 +266,7 @@ def test_kill_at_any_moment_loses_nobody(tmp_path: Path) -> None:
         _run_and_kill(forking, folder, chance.uniform(0.0, took_s))
         store = open_store(folder)
         vault = open_vault(folder, store.credentials.count_sealed())
-        with closing(SealedSite(folder, store, vault, carried)) as site:
+        with closing(SealedSite(folder, store, vault, carried, open_ledger(folder))) as site:
             assert all(map(site.recognised, MODES))
             epochs = {read_header(site.sealed(person).blob).epoch for person in ROSTER}
             cut_off += epochs == {1, 2}

@@ -85,7 +85,7 @@ def test_every_combination_of_stolen_files(site: SealedSite, tmp_path: Path) -> 
 def test_no_32_bytes_of_what_is_stolen_are_a_key(site: SealedSite, tmp_path: Path) -> None:
     """Neither the store with a backup, nor the file of keys, holds anything that opens anything."""
     reference = site.sealed(ALICE)
-    back_up(site.folder, site.vault, tmp_path / "backup", NOW)
+    back_up(site.folder, site.vault, site.log, tmp_path / "backup", NOW)
     secret = (site.folder / KEY_FILE).read_bytes()
     site.close()
     files = [tmp_path / "backup", *(p for p in site.folder.iterdir() if p.name != KEY_FILE)]

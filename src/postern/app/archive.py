@@ -1,6 +1,7 @@
 """The file of a backup: a tar of three members, nothing else and in this order.
 
-    manifest.json  version, site, epoch and its name, when it was made, and the store's sha256
+    manifest.json  version, site, epoch and its name, when it was made, how many events the log had
+                   then, and the store's sha256
     postern.db     the store without keys and without events
     seal           32 bytes over the manifest that only this site can make
 
@@ -20,12 +21,12 @@ from postern.core.errors import Code, PosternError, invalid
 from postern.core.moment import parse_time, time_text
 from postern.vault.vault import Vault
 
-_VERSION = 1
+_VERSION = 2
 _MANIFEST, _STORE, _SEAL = "manifest.json", "postern.db", "seal"
 _MEMBERS = [_MANIFEST, _STORE, _SEAL]
 #: Bytes.
 _MAX_MANIFEST = 4096
-_KEYS = {"version", "site", "epoch", "epoch_name", "created", "sha256"}
+_KEYS = {"version", "site", "epoch", "epoch_name", "created", "events", "sha256"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Manifest:
         epoch: The key epoch in which it was made.
         epoch_name: The 16 bytes that name it, among those of all sites.
         created: When it was made.
+        events: How many entries the log had then; of later ones the store knows nothing for sure.
         sha256: The hash of the store in it.
     """
 
@@ -44,6 +46,7 @@ class Manifest:
     epoch: int
     epoch_name: bytes
     created: datetime
+    events: int
     sha256: bytes
 
 
@@ -60,19 +63,20 @@ class Archive:
     store: bytes
 
 
-def pack(store: bytes, vault: Vault, now: datetime) -> bytes:
+def pack(store: bytes, vault: Vault, events: int, now: datetime) -> bytes:
     """The bytes of a backup.
 
     Args:
         store: The bytes of a database, as `copied` gives them.
         vault: The site's.
+        events: How many entries the log had before the copy was made.
         now: The present time.
 
     Raises:
         PosternError: `unavailable` where the keys cannot be read now.
     """
     epoch, name = vault.epoch()
-    manifest = Manifest(vault.site, epoch, name, now, sha256(store).digest())
+    manifest = Manifest(vault.site, epoch, name, now, events, sha256(store).digest())
     return _packed(manifest, store, vault)
 
 
@@ -115,6 +119,7 @@ def _packed(manifest: Manifest, store: bytes, vault: Vault) -> bytes:
         "epoch": manifest.epoch,
         "epoch_name": manifest.epoch_name.hex(),
         "created": time_text(manifest.created),
+        "events": manifest.events,
         "sha256": manifest.sha256.hex(),
     }
     described = json.dumps(record, indent=1, sort_keys=True).encode()
@@ -148,15 +153,18 @@ def _manifest(described: bytes) -> Manifest:
         record = json.loads(described)
         if record["version"] != _VERSION and isinstance(record["version"], int):
             raise PosternError(
-                Code.CONFLICT, "This backup was made by a newer Postern.", "Update this one."
+                Code.CONFLICT,
+                "This backup was made by another version of Postern.",
+                "Restore it with that one, or choose another backup.",
             )
-        if record.keys() != _KEYS or type(record["epoch"]) is not int:
+        if record.keys() != _KEYS or not type(record["epoch"]) is type(record["events"]) is int:
             raise _damaged()
         return Manifest(
             bytes.fromhex(record["site"]),
             record["epoch"],
             bytes.fromhex(record["epoch_name"]),
             parse_time(record["created"]),
+            record["events"],
             bytes.fromhex(record["sha256"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

@@ -3,16 +3,16 @@
 1. A backup has neither keys nor events. Whoever finds it can open no reference; names, plates and
    permits are in it as they are in the store.
 2. What is put back is cleaned before it takes the store's place: whoever was erased since is
-   removed, references whose key is gone are dropped, and consents that then cover nothing end.
-   Consents that were taken back since are ended again, as the log tells.
+   removed, consents that were taken back since are ended, as the log tells, and references whose
+   key is gone are dropped. Where the log does not tell why it is gone, their consent ends, too.
 3. It takes the place of the store in one transaction: killed at any moment, there is the one or the
-   other, never a mixture.
+   other, never a mixture. Nobody re-keys the site meanwhile.
 4. Keys that belong to nothing in the store afterwards are destroyed.
 """
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,15 +20,17 @@ from errno import EMLINK, EOPNOTSUPP, EPERM
 from pathlib import Path
 from secrets import token_hex
 
-from postern.app.archive import pack, unpack
+from postern.app.archive import Manifest, pack, unpack
 from postern.app.duty import on_duty
 from postern.app.passes import face_of, handle_of
-from postern.app.records import Records
-from postern.app.withdrawal import Withdrawals
+from postern.app.rekey import rekeying
+from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
-from postern.core.event import Withdrawn
+from postern.core.event import By, Changed, Revoked, Withdrawn
 from postern.core.evidence import Factor
-from postern.core.ids import CredentialId, PersonId
+from postern.core.ids import ConsentId, CredentialId, PersonId
+from postern.ledger.log import Log
+from postern.ledger.pseudonym import month, reveal
 from postern.store.copy import copied, put_back, settle
 from postern.store.store import STORE_FILE, Store, open_store
 from postern.vault.seal import Sealed
@@ -39,8 +41,6 @@ from postern.vault.vault import Vault
 #: Bytes. A site with 500 people and 10,000 vehicles takes a hundredth of it.
 MAX_BYTES = 1 << 30
 _DRAFT = "restore.draft"
-#: Events.
-_ALL = 2**62
 #: Where the files of a damaged store are until another is in their place.
 _ASIDE = ".damaged"
 _PARTS = ("", "-wal", "-shm")
@@ -56,8 +56,11 @@ class Restored:
         created: When it had been made.
         people: People in the store now.
         erased: People who had been erased since, and were removed again.
+        taken_back: Consents that had been taken back since, and were ended again.
         dropped: References whose key is gone, that were dropped.
-        ended: Consents that cover nothing any more, and were ended.
+        ended: Consents to what was dropped without the log telling why; they were ended.
+        told: Whether the log still tells everything since; if not, a consent that was taken back
+            may stand again beside another one of that person.
         scrubbed: Whether the traces of keys that belong to nothing now are overwritten; if not,
             another program was reading, and they go with the next key that is destroyed.
     """
@@ -65,17 +68,35 @@ class Restored:
     created: datetime
     people: int
     erased: int
+    taken_back: int
     dropped: int
     ended: int
+    told: bool
     scrubbed: bool = True
 
 
-def back_up(data: Path, vault: Vault, path: Path, now: datetime) -> int:
+@dataclass(frozen=True, slots=True)
+class _Since:
+    """What the log tells of the time after a backup.
+
+    Attributes:
+        whole: Whether it still tells all of it.
+        withdrawn: How consents ended.
+        revoked: Passes that were ended.
+    """
+
+    whole: bool
+    withdrawn: Mapping[ConsentId, Withdrawn]
+    revoked: Set[CredentialId]
+
+
+def back_up(data: Path, vault: Vault, log: Log, path: Path, now: datetime) -> int:
     """Writes a backup; the service may run meanwhile. Gives its size in bytes.
 
     Args:
         data: The folder of the store.
         vault: The site's.
+        log: The site's.
         path: Where to; there must be no file yet.
         now: The present time.
 
@@ -85,7 +106,9 @@ def back_up(data: Path, vault: Vault, path: Path, now: datetime) -> int:
     """
     if path.exists():
         raise _taken(path)
-    content = pack(copied(data / STORE_FILE), vault, now)
+    # Counted first: what happens meanwhile is then told twice, and never left out.
+    events = log.size()
+    content = pack(copied(data / STORE_FILE), vault, events, now)
     try:
         _write_new(path, content)
     except OSError as error:
@@ -106,55 +129,33 @@ def check(vault: Vault, path: Path) -> datetime:
     return unpack(_read(path), vault).manifest.created
 
 
-def restore(data: Path, vault: Vault, path: Path, now: datetime) -> Restored:
+def restore(data: Path, vault: Vault, log: Log, path: Path, now: datetime, by: str) -> Restored:
     """Puts a backup in the place of the store; the service must not run.
 
     Args:
         data: The folder of the store.
         vault: The site's.
+        log: The site's.
         path: The backup.
         now: The present time.
+        by: Who does it, for the log.
 
     Raises:
-        PosternError: as `unpack`; `conflict` where the site is being served, or the backup's store
-            was written by a newer program; `unavailable` where the store or the keys cannot be
-            used now. The store is then as it was.
+        PosternError: as `unpack`; `conflict` where the site is being served or re-keyed, or the
+            backup's store was written by a newer program; `unavailable` where the store, the keys
+            or the log cannot be used now. The store is then as it was.
     """
-    with on_duty(data):
+    with on_duty(data), rekeying(data):
         archive = unpack(_read(path), vault)
         with _draft(data, archive.store) as draft:
-            done = _clean(draft, vault, archive.manifest.created, now)
+            done, ended = _clean(draft, vault, log, archive.manifest, now)
+            # Logged before it is done, as every change is.
+            log.append_all([Changed(now, "store restored", "", by), *ended])
+            log.publish()
             _replace(draft / STORE_FILE, data / STORE_FILE)
         with open_store(data) as store:
             vault.prune(store.references.names(), vault.epoch()[0] + 1)
         return replace(done, scrubbed=_scrubbed(vault))
-
-
-def withdraw_again(records: Records, withdrawals: Withdrawals, since: datetime) -> int:
-    """Ends the restored consents that were taken back since a backup; says how many.
-
-    Another consent may keep their reference's key alive. The log knows of them for as long as what
-    events say is kept.
-
-    Args:
-        records: The site's.
-        withdrawals: Ends the consents of the restored store.
-        since: When the backup was made.
-
-    Raises:
-        PosternError: Where the log cannot be read or written now; do it again.
-    """
-    happened = [one.event for one in records.list(since=since, limit=_ALL)]
-    taken_back = {e.consent: e for e in happened if isinstance(e, Withdrawn)}
-    standing = [
-        one
-        for one in withdrawals.store.consents.all()
-        if one.withdrawn is None and one.id in taken_back
-    ]
-    for one in standing:
-        ended = taken_back[one.id]
-        withdrawals.withdraw(one.id, ended.by, ended.at)
-    return len(standing)
 
 
 def clear_drafts(data: Path) -> None:
@@ -164,22 +165,64 @@ def clear_drafts(data: Path) -> None:
         (data / f"{STORE_FILE}{_ASIDE}{part}").unlink(missing_ok=True)
 
 
-def _clean(folder: Path, vault: Vault, created: datetime, now: datetime) -> Restored:
-    """Takes out of a store what must not come back with it."""
+def _clean(
+    folder: Path, vault: Vault, log: Log, manifest: Manifest, now: datetime
+) -> tuple[Restored, list[Withdrawn]]:
+    """Takes out of a store what must not come back with it; also gives what the log lacks of it."""
     with open_store(folder) as store:
         erased = [one.id for one in store.people.all() if vault.is_erased(one.id)]
         for person in erased:
             store.people.remove(person, vault.erase)
-        dropped = _drop_lost(store, vault)
-        people = [one.id for one in store.people.all()]
-        ended = sum(_end_empty(store, person, now) for person in people)
-    return Restored(created, len(people), len(erased), dropped, ended)
+        since = _since(log, manifest.events, store.ids())
+        taken_back = _withdraw_again(store, since)
+        dropped, unexplained = _drop_lost(store, vault, since)
+        ended = [one for lost in sorted(unexplained) for one in _end_empty(store, *lost, now)]
+        people = len(store.people.all())
+    counts = people, len(erased), taken_back, dropped, len(ended)
+    return Restored(manifest.created, *counts, since.whole), ended
 
 
-def _drop_lost(store: Store, vault: Vault) -> int:
-    """Removes what opens no more, and passes that carry or open it; says how many references."""
+def _since(log: Log, start: int, ids: Iterable[str]) -> _Since:
+    """What the log tells from an entry on, of those ids."""
+    known, names = tuple(ids), dict[str, Mapping[str, str]]()
+    withdrawn, revoked = dict[ConsentId, Withdrawn](), set[CredentialId]()
+    whole, following = log.size() >= start, start
+    for entry in log.entries(start):
+        whole, following = whole and entry.index == following, entry.index + 1
+        event = entry.event
+        if not isinstance(event, Withdrawn | Revoked):
+            continue
+        if month(event.at) not in names:
+            names[month(event.at)] = log.pseudonyms.names(event.at, known)
+        match reveal(event, names[month(event.at)]):
+            case Withdrawn(consent=consent) as ended:
+                withdrawn[consent] = ended
+            case Revoked(credential=credential):
+                revoked.add(credential)
+    return _Since(whole and following >= log.size(), withdrawn, revoked)
+
+
+def _withdraw_again(store: Store, since: _Since) -> int:
+    """Ends the consents that were taken back since; says how many."""
+    standing = [one.id for one in store.consents.all() if one.withdrawn is None]
+    again = [since.withdrawn[one] for one in standing if one in since.withdrawn]
+    for ended in again:
+        # Another consent may keep the key alive; what belongs to nothing afterwards is pruned.
+        store.consents.withdraw(ended.consent, ended.at, _keep_keys)
+    return len(again)
+
+
+def _drop_lost(
+    store: Store, vault: Vault, since: _Since
+) -> tuple[int, set[tuple[PersonId, StorageMode]]]:
+    """Removes what opens no more, and passes that carry or open it.
+
+    Returns:
+        How many references, and whose of which mode are gone without the log telling why.
+    """
     kept = {(one.person, one.credential): one for one in store.references.all()}
-    keyed, dropped = vault.keyed(), 0
+    keyed, dropped, unexplained = vault.keyed(), 0, set()
+    revoked = {face_of(handle_of(one)) for one in since.revoked}
     for person, credential in store.references.names():
         one = kept.get((person, credential))
         opens = (person, credential) in keyed
@@ -188,6 +231,9 @@ def _drop_lost(store: Store, vault: Vault) -> int:
             # Which model the site uses is no matter here: nothing is lost that opens.
             opens = vault.standing(sealed, None) is Standing.READY
         if not opens:
+            mode = store.credentials.find(credential).mode
+            if mode is not None and not (since.whole and credential in revoked):
+                unexplained.add((person, mode))
             store.credentials.remove(credential)
             dropped += 1
     left = {credential for _, credential in store.references.names()}
@@ -195,22 +241,23 @@ def _drop_lost(store: Store, vault: Vault) -> int:
         for shown in store.credentials.of(holder.id):
             if shown.factor is Factor.PASS and face_of(handle_of(shown.id)) not in left:
                 store.credentials.remove(shown.id)
-    return dropped
+    return dropped, unexplained
 
 
-def _end_empty(store: Store, person: PersonId, now: datetime) -> int:
-    """Ends a person's consents to a way of keeping in which nothing is kept; says how many."""
-    modes = {one.mode for one in store.credentials.of(person) if one.mode is not None}
-    empty = [
-        one for one in store.consents.of(person) if one.withdrawn is None and one.mode not in modes
-    ]
-    for one in empty:
-        store.consents.withdraw(one.id, now, _keep_keys)
-    return len(empty)
+def _end_empty(
+    store: Store, person: PersonId, mode: StorageMode, now: datetime
+) -> Iterator[Withdrawn]:
+    """Ends a person's consents to a way of keeping in which nothing is kept any more."""
+    if mode in {one.mode for one in store.credentials.of(person)}:
+        return
+    for one in store.consents.of(person):
+        if one.withdrawn is None and one.mode is mode:
+            store.consents.withdraw(one.id, now, _keep_keys)
+            yield Withdrawn(now, one.id, person, By.OPERATOR)
 
 
 def _keep_keys(_credential: CredentialId, _person: PersonId) -> None:
-    """A consent that covers nothing has no keys to destroy."""
+    """What was taken back has no keys left to destroy, or is pruned once it is in its place."""
 
 
 @contextmanager

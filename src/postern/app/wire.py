@@ -44,7 +44,7 @@ from postern.engine.ports import Eye, Matchers, Observer, Reader
 from postern.engine.service import Post, Service, close_interrupted
 from postern.engine.supervise import each, shielded
 from postern.frame import Matcher, Recogniser, Source
-from postern.ledger.log import open_log
+from postern.ledger.log import Log, open_log
 from postern.ledger.note import Note, Signer
 from postern.ledger.tiles import Tiles
 from postern.ledger.verify import VKEY
@@ -166,11 +166,11 @@ def open_site(site: Site, *, throwaway: bool = False) -> Iterator[Installation]:
 
 
 @contextmanager
-def open_keys(site: Site) -> Iterator[Vault]:
-    """The site's keys alone, where its store is lost or is to be replaced; closed at the end.
+def open_keys(site: Site) -> Iterator[tuple[Vault, Log]]:
+    """The site's keys and log, where its store is lost or is to be replaced; closed at the end.
 
     Raises:
-        PosternError: `not_found` where the site has no keys; as `open_vault`.
+        PosternError: `not_found` where the site has no keys; as `open_vault` and `open_log`.
     """
     if not (site.data / KEYRING_FILE).exists():
         raise PosternError(
@@ -178,12 +178,15 @@ def open_keys(site: Site) -> Iterator[Vault]:
             f"There is no file {KEYRING_FILE} in {site.data}.",
             "Without this site's keys a backup's references open no more.",
         )
-    # One reference at least is expected, so that no key file is made anew.
-    vault = open_vault(site.data, 1, provided_secrets().secrets(site.data).site)
-    try:
-        yield vault
-    finally:
-        vault.close()
+    secrets = provided_secrets().secrets(site.data)
+    with ExitStack() as opened:
+        # One reference at least is expected, so that no key file is made anew.
+        vault = open_vault(site.data, 1, secrets.site)
+        opened.callback(vault.close)
+        signing = signing_secret(secrets, in_use=(site.data / LEDGER / VKEY).exists())
+        log = open_log(site.data / LEDGER, log_seed(signing), log_origin(vault.site), SystemClock())
+        opened.callback(log.close)
+        yield vault, log
 
 
 @contextmanager

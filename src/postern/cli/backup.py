@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
-from postern.app.backup import Restored, back_up, check, restore, withdraw_again
+from postern.app.backup import Restored, back_up, check, restore
 from postern.app.clock import SystemClock
-from postern.app.wire import open_keys, read_site, withdrawals
+from postern.app.wire import open_keys, read_site
 from postern.cli.console import confirmed, say, warn
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.errors import Code, PosternError
-from postern.core.event import Changed
 
 
 def backup_site(
@@ -22,8 +21,9 @@ def backup_site(
     """Write the store to a file, without keys and without events; the service may run meanwhile."""
     with opened(site) as installation:
         now = installation.clock.now().utc
-        size = back_up(installation.site.data, installation.vault, file, now)
-        epoch, _ = installation.vault.epoch()
+        vault, log = installation.vault, installation.records.log
+        size = back_up(installation.site.data, vault, log, file, now)
+        epoch, _ = vault.epoch()
     say(f"{file}: {size / 1024:.0f} KiB. It holds names and permits: keep it where you keep those.")
     say(f"It can be put back here, beside the present keys, as long as key epoch {epoch} lasts.")
 
@@ -39,32 +39,27 @@ def restore_site(
     keys were destroyed stay shut.
     """
     place = read_site(site)
-    clock = SystemClock()
-    with open_keys(place) as vault:
+    with open_keys(place) as (vault, log):
         made = check(vault, file)
         question = f"Replace the store of {place.name} by the one of {made:%Y-%m-%d %H:%M} UTC?"
         if not yes and not confirmed(question):
             raise PosternError(Code.UNAUTHORIZED, "Nothing was changed.")
-        done = restore(place.data, vault, file, clock.now().utc)
-    with opened(site) as installation:
-        now = installation.clock.now().utc
-        installation.records.append(Changed(now, "store restored", "", operator()))
-        again = withdraw_again(installation.records, withdrawals(installation), done.created)
+        done = restore(place.data, vault, log, file, SystemClock().now().utc, operator())
     _tell(done)
-    if again:
-        say(f"Consents that were taken back since, and were ended again: {again}.")
-    if now - done.created > place.retention:
-        warn("What events said then is gone: consents taken back since may stand again. Ask.")
 
 
 def _tell(done: Restored) -> None:
     say(f"The store is as it was on {done.created:%Y-%m-%d at %H:%M} UTC; people: {done.people}.")
     if done.erased:
         say(f"People who had been erased since, and were removed again: {done.erased}.")
+    if done.taken_back:
+        say(f"Consents that were taken back since, and were ended again: {done.taken_back}.")
     if done.dropped:
         say(f"References whose keys were destroyed since, and which were dropped: {done.dropped}.")
     if done.ended:
-        say(f"Consents that cover nothing any more, and were ended: {done.ended}.")
+        say(f"Consents to those, ended as nothing tells why their keys are gone: {done.ended}.")
+    if not done.told:
+        warn("The log no longer tells all that happened since: consents taken back may stand. Ask.")
     if not done.scrubbed:
         warn("Another program was reading: traces of keys go with the next one destroyed.")
     warn("Permits and vehicles are as they were then, also those removed since: look through them.")
