@@ -63,9 +63,9 @@ def test_secret_of_another_size_is_refused(tmp_path: Path, size: int) -> None:
 
 def test_a_folder_in_place_of_the_secret_is_refused(tmp_path: Path) -> None:
     """Neither a traceback nor a new secret comes of it."""
-    (tmp_path / "site.key").mkdir(0o600)
+    (tmp_path / "site.key").mkdir(0o755)
 
-    with pytest.raises(PosternError):
+    with pytest.raises(PosternError, match="must be a file of exactly 32 bytes"):
         read_secret(tmp_path / "site.key")
 
 

@@ -260,7 +260,7 @@ def test_another_sites_key_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / KEY_FILE).unlink()
     make_secret(tmp_path / KEY_FILE)
 
-    with pytest.raises(PosternError, match="not the one that this store was sealed with"):
+    with pytest.raises(PosternError, match="not the one that keys.db was made with"):
         open_vault(tmp_path, references=1)
 
 

@@ -154,7 +154,7 @@ def open_site(site: Site, *, throwaway: bool = False) -> Iterator[Installation]:
     clock, models = SystemClock(), open_models(site.models)
     with ExitStack() as opened:
         store = opened.enter_context(open_store(site.data, throwaway=throwaway))
-        vault = open_vault(site.data, store.credentials.count_sealed(), secrets.site)
+        vault = open_vault(site.data, len(store.references.names()), secrets.site)
         opened.callback(vault.close)
         signing = signing_secret(secrets, in_use=(site.data / LEDGER / VKEY).exists())
         log = open_log(site.data / LEDGER, log_seed(signing), log_origin(vault.site), clock)

@@ -50,6 +50,20 @@ _PATIENCE_MS = 5000
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
+class KeysLostError(PosternError):
+    """The file of keys, or the key that opens it, is missing or damaged.
+
+    Args:
+        message: What is wrong, in one sentence.
+    """
+
+    def __init__(self, message: str) -> None:
+        hint = (
+            "Put it back from where you keep it. If it is lost for good: postern rekey --keys-lost"
+        )
+        super().__init__(Code.INVALID, message, hint)
+
+
 def open_file(path: Path) -> sqlite3.Connection:
     """A connection to that file, made with mode 0600 if there is none, migrated if it is older.
 
@@ -135,9 +149,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 def _failure(error: sqlite3.Error) -> PosternError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in _DAMAGED:
-        return PosternError(
-            Code.INVALID, "The file of keys is damaged.", "Restore it together with its store."
-        )
+        return KeysLostError("The file of keys is damaged.")
     return PosternError(
         Code.UNAVAILABLE,
         f"The file of keys cannot be used now: {error}.",

@@ -125,9 +125,10 @@ def _read(path: Path, allowed: int) -> bytes | None:
     except OSError as error:
         raise _unreadable(path, error) from None
     try:
-        status = os.fstat(handle)
-        _check_mode(path, status.st_mode, allowed)
-        secret = os.read(handle, SECRET_SIZE + 1) if stat.S_ISREG(status.st_mode) else b""
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISREG(mode):
+            _check_mode(path, mode, allowed)
+        secret = os.read(handle, SECRET_SIZE + 1) if stat.S_ISREG(mode) else b""
     except OSError as error:
         raise _unreadable(path, error) from None
     finally:
@@ -135,7 +136,7 @@ def _read(path: Path, allowed: int) -> bytes | None:
     if len(secret) != SECRET_SIZE:
         raise PosternError(
             Code.INVALID,
-            f"The key file {path.name} must hold exactly {SECRET_SIZE} bytes.",
+            f"The key file {path.name} must be a file of exactly {SECRET_SIZE} bytes.",
             "Put back the file that this site was set up with.",
         )
     return secret
@@ -164,5 +165,7 @@ def _check_mode(path: Path, mode: int, allowed: int) -> None:
 
 def _unreadable(path: Path, error: OSError) -> PosternError:
     return PosternError(
-        Code.UNAVAILABLE, f"The key file {path.name} cannot be read: {error.strerror}."
+        Code.UNAVAILABLE,
+        f"The key file {path.name} cannot be read: {error.strerror}.",
+        f"Run this as the user that the service runs as. See {path}.",
     )

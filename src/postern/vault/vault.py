@@ -22,6 +22,7 @@ from postern.core.ids import CredentialId, PersonId
 from postern.frame import Template
 from postern.vault.epochs import Epochs
 from postern.vault.keyring import KeyName, Keyring, open_keyring
+from postern.vault.keyring_file import KeysLostError
 from postern.vault.keys import (
     Binding,
     Epoch,
@@ -350,7 +351,7 @@ def open_vault(folder: Path, references: int = 0, key: SecretFile | None = None)
 
     Args:
         folder: Where `keys.db` lies, and `site.key` unless another is named; must exist.
-        references: How many sealed references the store holds already.
+        references: How many references the site has already, on passes too.
         key: The key file, where it is not `site.key` in the folder.
 
     Raises:
@@ -387,18 +388,14 @@ def _check_site(keyring: Keyring, site: bytes, file: str, *, used: bool) -> None
     if used:
         raise PosternError(
             Code.INVALID,
-            f"The key file {file} is not the one that this store was sealed with.",
-            "Put back the file that this site was set up with.",
+            f"The key file {file} is not the one that {KEYRING_FILE} was made with.",
+            "Put back the two files that this site was set up with.",
         )
     keyring.claim(site)
 
 
-def _lost(name: str) -> PosternError:
-    return PosternError(
-        Code.INVALID,
-        f"The file {name} is missing although the store holds references.",
-        "Put it back from where you keep it; without it everybody has to be enrolled again.",
-    )
+def _lost(name: str) -> KeysLostError:
+    return KeysLostError(f"The file {name} is missing although the site has references.")
 
 
 def _busy() -> PosternError:
