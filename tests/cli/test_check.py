@@ -1,8 +1,12 @@
 """How many a permit can carry."""
 
+import json
+from pathlib import Path
+
 from postern.cli.check import _carries, _largest
 from postern.core.evidence import Factor
 from postern.core.permit import Permit
+from tests.cli.terminal import postern
 from tests.people import ALICE, FACE, PLATE, VAN, permit
 
 LEAST = 1e-5
@@ -47,3 +51,18 @@ def test_largest_finds_the_edge() -> None:
 
 def _both(max_false_accept: float) -> Permit:
     return permit(VAN, ALICE, factors=(PLATE, FACE), max_false_accept=max_false_accept)
+
+
+def test_check_fails_where_a_permit_can_never_be_met(folder: Path) -> None:
+    """For a live person, or for what no camera there sees; elsewhere it may count."""
+    postern("vehicle", "add", "AB123")
+    for at in ("--at=door", "--at=barrier --liveness"):
+        kept = json.loads(postern("permit", "add", "--vehicle", "AB123", *at.split(), "--json").out)
+        told = postern("check")
+        assert 3 == told.code
+        assert "Nothing can ever meet these permits" in told.err
+        postern("permit", "remove", kept["id"])
+    postern("permit", "add", "--vehicle", "AB123", "--at=door", "--at=barrier")
+    told = postern("check")
+    assert 0 == told.code
+    assert "asks for a plate, and no camera at door sees any." in told.err

@@ -1,5 +1,6 @@
 """The demo: what opens, what stays shut, and what it leaves behind."""
 
+import io
 import re
 import sys
 import tempfile
@@ -8,14 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from postern.cli.demo import command, scene
 from postern.cli.demo.barrier import Visit
 from postern.cli.demo.door import Portrait
 from postern.cli.demo.report import picture
 from postern.cli.demo.scene import REGISTERED, Cast
-from postern.cli.demo.table import Row
+from postern.cli.demo.table import Row, draw
+from postern.core.decision import Decision, Reason
 from postern.core.errors import Code, PosternError
+from postern.core.ids import AccessPointId, AttemptId, PermitId
+from postern.engine.ports import Outcome
 from tests.cli.terminal import postern
 from tests.needs import shared
 
@@ -138,3 +143,22 @@ def _outcomes(rows: tuple[Row, ...]) -> dict[str, list[bool]]:
 
 def _files(home: Path) -> set[str]:
     return {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_demo_shows_what_it_is_about_on_any_terminal(width: int) -> None:
+    """Who, what became of it, why, and how sure: whole words, as far as a word fits a column."""
+    bound = 1 / 305_178
+    attempt = AttemptId("1")
+    decision = Decision(attempt, Reason.PERMITTED, PermitId("permit-1"), bound=bound)
+    outcome = Outcome(AccessPointId("barrier"), attempt, decision, 3, (), "opened", 0.2)
+    written = io.StringIO()
+    console = Console(file=written, width=width, color_system=None)
+    console.print(draw((Row(1.9, "KA MP 417", outcome),), (), "Demo", width))
+
+    text = written.getvalue()
+    assert {"barrier", "KA MP 417", "granted", "305,178"} == {
+        word for word in ("barrier", "KA MP 417", "granted", "305,178") if word in text
+    }
+    assert "\u2026" not in text
+    assert max(map(len, text.splitlines())) <= width

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
-from rich.table import Table
 from rich.text import Text
 
 from postern.app.site import Site
@@ -18,8 +18,10 @@ from postern.app.wire import (
     read_site,
     try_recording,
 )
+from postern.cli import table
 from postern.cli.check_people import check_people
 from postern.cli.console import ERR, OUT, say, warn
+from postern.cli.permit import hindrances, opens_nowhere
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile
 from postern.core.errors import PosternError, invalid
 from postern.core.evidence import Factor, combine
@@ -81,7 +83,8 @@ def _check_permits(installation: Installation) -> None:
     if not loads:
         warn("There is no permit yet: every entry stays shut. Add one: postern permit add")
         return
-    OUT.print(_table(loads))
+    _show(loads)
+    _refuse_blind(installation.site, [load.permit for load in loads])
     _refuse_hopeless(loads)
 
 
@@ -143,16 +146,31 @@ def _largest(met: Callable[[int], bool]) -> int:
     return low
 
 
-def _table(loads: list[_Load]) -> Table:
-    table = Table("permit", "asks for", "at most", "searched there", "can carry")
+def _show(loads: list[_Load]) -> None:
+    rows = []
     for load in loads:
-        asks = " + ".join(str(c.factor) for c in load.permit.factors)
-        bound = f"1 in {1 / load.permit.max_false_accept:,.0f}"
-        searched = ", ".join(_count(load.searched[f], str(f)) for f in load.carries)
-        carries = ", ".join(_count(most, str(f)) for f, most in load.carries.items())
         style = "red" if load.overloaded else ""
-        table.add_row(load.permit.id, asks, bound, searched, carries, style=style)
-    return table
+        cells = (
+            load.permit.id,
+            " + ".join(str(c.factor) for c in load.permit.factors),
+            f"1 in {1 / load.permit.max_false_accept:,.0f}",
+            ", ".join(_count(load.searched[f], str(f)) for f in load.carries),
+            ", ".join(_count(most, str(f)) for f, most in load.carries.items()),
+        )
+        rows.append([Text(cell, style) for cell in cells])
+    table.show(OUT, ("permit", "asks for", "at most", "searched there", "can carry"), rows)
+
+
+def _refuse_blind(site: Site, permits: list[Permit]) -> None:
+    """Refuses permits for what nothing can see; where only some access points cannot, it warns."""
+    for sentence in chain.from_iterable(hindrances(site, permit) for permit in permits):
+        warn(sentence)
+    hopeless = [permit.id for permit in permits if opens_nowhere(site, permit)]
+    if hopeless:
+        raise invalid(
+            f"Nothing can ever meet these permits: {', '.join(hopeless)}.",
+            "Remove them (postern permit remove), and add them for what is there.",
+        )
 
 
 def _refuse_hopeless(loads: list[_Load]) -> None:

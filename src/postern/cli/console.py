@@ -4,12 +4,14 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from postern.core.errors import Code, PosternError
+from postern.core.moment import time_text
 
 #: Columns of a table that goes to a file or another program, where nobody has set a width.
 _WIDE = 160
@@ -72,8 +74,12 @@ def show_json(record: object) -> None:
 
 
 def json_text(record: object) -> str:
-    """A record as JSON; what JSON has no word for, such as a time, as Python writes it."""
-    return json.dumps(record, indent=2, sort_keys=True, default=str) + "\n"
+    """A record as JSON; times as RFC 3339 has them, in UTC."""
+    return json.dumps(record, indent=2, sort_keys=True, default=_spelt) + "\n"
+
+
+def _spelt(value: object) -> str:
+    return time_text(value) if isinstance(value, datetime) else str(value)
 
 
 @contextmanager

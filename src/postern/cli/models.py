@@ -3,14 +3,15 @@
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
+from socket import gaierror
 from typing import Annotated
 from urllib.error import URLError
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from postern.app.wire import open_models
+from postern.cli import table
 from postern.cli.console import ERR, OUT, say, show_json
 from postern.core.errors import Code, PosternError, invalid
 from postern.vision.model import Entry, Models
@@ -39,12 +40,12 @@ def list_models(
               "origin": e.origin, "source": e.source} for e, state in rows]
         )  # fmt: skip
         return
-    table = Table("model", "state", "licence")
-    table.add_column("made by", overflow="fold")
-    for entry, state in rows:
-        colour = {"ready": "green", "wrong hash": "red"}.get(state, "yellow")
-        table.add_row(entry.name, Text(state, colour), entry.licence, entry.source)
-    OUT.print(table)
+    colours = {"ready": "green", "wrong hash": "red"}
+    table.show(
+        OUT,
+        ("model", "state", "licence", "made by"),
+        [(e.name, Text(s, colours.get(s, "yellow")), e.licence, e.source) for e, s in rows],
+    )
 
 
 @app.command("fetch")
@@ -89,6 +90,7 @@ def _download(entry: Entry) -> bytes:
             data = bytes(answer.read(_MOST + 1))
     except (URLError, OSError, HTTPException) as error:
         reason = getattr(error, "reason", error)
+        reason = "no network" if isinstance(reason, gaierror) else reason
         raise PosternError(
             Code.UNAVAILABLE,
             f"The model {entry.name} could not be fetched ({reason}).",

@@ -1,29 +1,34 @@
 """`postern permit`: who may pass where, when, and how surely they must be recognised."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.table import Table
 
 from postern.app.roster import check_room
 from postern.app.site import Site
+from postern.cli import table
 from postern.cli.console import OUT, say, show_json, warn
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.week import week
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Changed
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, Holder, PermitId, PersonId
+from postern.core.look import Kind
 from postern.core.permit import Ceiling, Permit
 from postern.store.store import Store
 
 app = typer.Typer(help="Add, list and remove permits.", no_args_is_help=True, add_completion=False)
 _AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
+#: What a camera has to see for a factor to be there.
+_SEEN = {Factor.FACE: Kind.FACE, Factor.PLATE: Kind.PLATE}
 #: Ceilings and the bound on the whole (docs/decisions.md).
 _FACE, _PLATE = 1e-3, 1e-4
 _WHOLE = 1e-4
@@ -84,14 +89,16 @@ def add(
             store.permits.add(permit)
             installation.records.append(Changed(now, "permit added", permit.id, operator()))
         silent = _without_consent(store, permit, now)
+        hindered = hindrances(installation.site, permit)
+        void = opens_nowhere(installation.site, permit)
     for name, place in silent:
         warn(f"{name} has not agreed to be recognised at {place}: it will not open for them.")
-    if liveness:
-        warn("Nothing here establishes a live person yet: this permit opens nothing.")
+    for sentence in hindered:
+        warn(sentence)
     if as_json:
         show_json(_record(permit))
     else:
-        say(f"{permit.id} is in force.")
+        say(f"{permit.id} is kept, but opens nothing." if void else f"{permit.id} is in force.")
 
 
 @app.command("list")
@@ -103,15 +110,11 @@ def list_permits(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     if as_json:
         show_json([_record(permit) for permit in permits])
         return
-    table = Table("permit", "who", "where", "asks for", "at most")
-    for permit in permits:
-        who = ", ".join(names.get(holder, holder) for holder in sorted(permit.holders))
-        asks = ", ".join(f"{c.factor} (1 in {1 / c.max_p:,.0f})" for c in permit.factors)
-        table.add_row(
-            permit.id, who, ", ".join(sorted(permit.access_points)), asks,
-            f"1 in {1 / permit.max_false_accept:,.0f}",
-        )  # fmt: skip
-    OUT.print(table if permits else "There is no permit: every access point stays shut.")
+    if not permits:
+        OUT.print("There is no permit: every access point stays shut.")
+        return
+    columns = ("permit", "who", "where", "when", "asks for", "at most")
+    table.show(OUT, columns, [_row(permit, names) for permit in permits])
 
 
 @app.command("remove")
@@ -176,6 +179,45 @@ def _access_point(site: Site, name: str) -> AccessPointId:
     return AccessPointId(name)
 
 
+def hindrances(site: Site, permit: Permit) -> list[str]:
+    """Why a permit can never open, or not at one of its access points; sentences."""
+    found = [
+        f"{permit.id} asks for a {factor}, and no camera at {name} sees any."
+        for name, factor in _blind(site, permit).items()
+    ]
+    if permit.liveness:
+        found.append(f"{permit.id} asks for a live person, which nothing here can establish.")
+    return found
+
+
+def opens_nowhere(site: Site, permit: Permit) -> bool:
+    """Whether nobody can ever meet a permit, as the site is now."""
+    return permit.liveness or _blind(site, permit).keys() >= permit.access_points
+
+
+def _blind(site: Site, permit: Permit) -> dict[AccessPointId, Factor]:
+    """Access points where no camera sees what a permit asks for, and what that is."""
+    found = {}
+    for name in sorted(permit.access_points & site.access_points.keys()):
+        cameras = [site.cameras[camera] for camera in site.access_points[name].cameras]
+        for factor, kind in _SEEN.items():
+            if permit.requires(factor) and kind not in {camera.sees for camera in cameras}:
+                found[name] = factor
+    return found
+
+
+def _row(permit: Permit, names: Mapping[Holder, str]) -> tuple[str, ...]:
+    asks = [f"{c.factor} (1 in {1 / c.max_p:,.0f})" for c in permit.factors]
+    return (
+        permit.id,
+        ", ".join(names.get(holder, holder) for holder in sorted(permit.holders)),
+        ", ".join(sorted(permit.access_points)),
+        "always" if permit.schedule is None else week(permit.schedule),
+        ", ".join([*asks, *(["a live person"] if permit.liveness else [])]),
+        f"1 in {1 / permit.max_false_accept:,.0f}",
+    )
+
+
 def _names(store: Store) -> dict[Holder, str]:
     names: dict[Holder, str] = {person.id: person.name for person in store.people.all()}
     return names | {vehicle.id: vehicle.plate for vehicle in store.vehicles.all()}
@@ -191,6 +233,7 @@ def _record(permit: Permit) -> dict[str, object]:
         "max_false_accept": permit.max_false_accept,
         "liveness": permit.liveness,
         "always": permit.schedule is None,
+        "schedule": None if permit.schedule is None else week(permit.schedule),
         "valid_from": permit.valid_from,
         "valid_until": until,
     }

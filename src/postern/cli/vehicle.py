@@ -4,8 +4,8 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.table import Table
 
+from postern.cli import table
 from postern.cli.console import OUT, say, show_json
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
@@ -56,20 +56,21 @@ def list_vehicles(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     if as_json:
         show_json([_record(vehicle) for vehicle in vehicles])
         return
-    table = Table("plate", "label", "id")
-    for vehicle in vehicles:
-        table.add_row(vehicle.plate, vehicle.label, vehicle.id)
-    OUT.print(table if vehicles else "No vehicle is registered.")
+    if not vehicles:
+        OUT.print("No vehicle is registered.")
+        return
+    table.show(OUT, ("plate", "label", "id"), [(v.plate, v.label, v.id) for v in vehicles])
 
 
 @app.command("remove")
 def remove(plate: _Plate, site: SiteFile = SITE_FILE) -> None:
     """Forget a vehicle, its plate and its part in permits."""
     with opened(site) as installation:
-        vehicle = installation.store.vehicles.with_plate(plate)
-        installation.store.vehicles.remove(vehicle.id)
         now = installation.clock.now().utc
-        installation.records.append(Changed(now, "vehicle removed", vehicle.id, operator()))
+        with installation.store.together():
+            vehicle = installation.store.vehicles.with_plate(plate)
+            installation.store.vehicles.remove(vehicle.id)
+            installation.records.append(Changed(now, "vehicle removed", vehicle.id, operator()))
     say(f"{vehicle.plate} is forgotten.")
 
 

@@ -356,8 +356,8 @@ def open_vault(folder: Path, references: int = 0, key: SecretFile | None = None)
 
     Raises:
         PosternError: `invalid` where the key file is open to others, of the wrong size, not the one
-            that the keys were wrapped with, or missing though there are references; `unavailable`
-            where the files cannot be used now.
+            that the keys were wrapped with, or missing though the site has been in use;
+            `unavailable` where the files cannot be used now.
     """
     file, keyring_path = key or SecretFile(folder / KEY_FILE), folder / KEYRING_FILE
     secret = file.read()
@@ -368,7 +368,7 @@ def open_vault(folder: Path, references: int = 0, key: SecretFile | None = None)
     keyring = open_keyring(keyring_path)
     try:
         used = bool(references or keyring.names())
-        if secret is None and used:
+        if secret is None and (used or keyring.site() is not None):
             raise _lost(file.path.name)
         secret = secret or file.make()
         _check_site(keyring, derive_site(secret), file.path.name, used=used)
@@ -385,17 +385,19 @@ def open_vault(folder: Path, references: int = 0, key: SecretFile | None = None)
 def _check_site(keyring: Keyring, site: bytes, file: str, *, used: bool) -> None:
     if keyring.site() == site:
         return
+    another = f"The key file {file} is not the one that {KEYRING_FILE} was made with."
     if used:
         raise PosternError(
-            Code.INVALID,
-            f"The key file {file} is not the one that {KEYRING_FILE} was made with.",
-            "Put back the two files that this site was set up with.",
+            Code.INVALID, another, "Put back the two files that this site was set up with."
         )
+    if keyring.site() is not None:
+        # Nothing opens with it yet, but backups are this site's only with the same one.
+        raise KeysLostError(another)
     keyring.claim(site)
 
 
 def _lost(name: str) -> KeysLostError:
-    return KeysLostError(f"The file {name} is missing although the site has references.")
+    return KeysLostError(f"The file {name} is missing although the site has been in use.")
 
 
 def _busy() -> PosternError:

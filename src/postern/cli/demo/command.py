@@ -165,7 +165,7 @@ def _followed(service: Service, attempts: Attempts, live: Live) -> bool:
         ended = False
         while not ended:
             ended = service.wait(_TICK_S)
-            live.update(draw(attempts.rows, attempts.troubles, _TITLE))
+            live.update(draw(attempts.rows, attempts.troubles, _TITLE, OUT.width))
     except KeyboardInterrupt:
         return False
     return True
@@ -204,13 +204,20 @@ def _judge(cast: Cast, attempts: Attempts) -> None:
     if any(opened > wanted for opened, wanted in zip(found, expected(cast), strict=True)):
         raise PosternError(
             Code.INTERNAL,
-            f"The demo let in more than {expected(cast)} at the barrier and the door: {found}.",
+            f"The demo let in too many: {_openings(found)}, not {_openings(expected(cast))}.",
             "This must never happen: please report it.",
         )
     if found != expected(cast):
         raise PosternError(
             Code.INTERNAL,
-            f"The demo should open the barrier and the door {expected(cast)} times; it opened "
-            f"them {found} times.",
+            f"The demo has to end with {_openings(expected(cast))}, and had {_openings(found)}.",
             "A machine that is very busy can miss frames: try again when it is not.",
         )
+
+
+def _openings(times: tuple[int, int]) -> str:
+    return "the barrier opened {} and the door {}".format(*map(_often, times))
+
+
+def _often(times: int) -> str:
+    return {1: "once", 2: "twice"}.get(times, f"{times} times")

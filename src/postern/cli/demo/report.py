@@ -32,7 +32,7 @@ class Picture:
 def picture(rows: tuple[Row, ...], title: str) -> str:
     """The table as a drawing, SVG, as a terminal of 118 columns shows it."""
     console = Console(record=True, width=118, file=StringIO(), force_terminal=True)
-    console.print(draw(rows, (), title))
+    console.print(draw(rows, (), title, console.width))
     # Without the fonts that it would have a browser fetch from a third party.
     return _FONTS.sub("", console.export_svg(title="postern demo"))
 

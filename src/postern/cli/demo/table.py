@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,10 @@ from postern.engine.ports import Outcome
 COLUMNS = (
     "second", "access point", "who comes", "decision", "why", "a stranger passes", "looks", "ms",
 )  # fmt: skip
+_SHORT = ("access point", "who comes", "decision")
+#: Left out where the terminal has fewer than `_WIDE` columns; below `_NARROW` everything wraps.
+_ASIDE = ("second", "looks", "ms")
+_WIDE, _NARROW = 110, 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +79,19 @@ class Attempts:
                 self._troubles = (*self._troubles, f"{camera}: {sentence}")
 
 
-def draw(rows: tuple[Row, ...], troubles: tuple[str, ...], title: str) -> Table:
-    """The table of the attempts so far."""
+def draw(rows: tuple[Row, ...], troubles: tuple[str, ...], title: str, width: int) -> Table:
+    """The table of the attempts so far; on a narrow terminal only what the demo is about."""
     table = Table(title=title, caption="\n".join(troubles), caption_style="red", expand=True)
-    for name in COLUMNS:
-        number = name in ("second", "looks", "ms")
-        # What is short stays whole on a narrow terminal; the reasons wrap.
-        short = number or name in ("access point", "who comes", "decision")
-        table.add_column(name, justify="right" if number else "left", no_wrap=short)
+    shown = [place for place, name in enumerate(COLUMNS) if width >= _WIDE or name not in _ASIDE]
+    for name in (COLUMNS[place] for place in shown):
+        number = name in _ASIDE
+        # What is short stays whole; the reasons wrap.
+        short = number or (width >= _NARROW and name in _SHORT)
+        justify: JustifyMethod = "right" if number else "left"
+        table.add_column(name, justify=justify, no_wrap=short, overflow="fold")
     for row in rows:
-        table.add_row(*cells(row))
+        every = cells(row)
+        table.add_row(*(every[place] for place in shown))
     return table
 
 

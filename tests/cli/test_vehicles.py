@@ -1,0 +1,20 @@
+"""Vehicles on the command line, beyond what the script shows."""
+
+from pathlib import Path
+
+from tests.cli.terminal import postern
+
+
+def test_a_vehicle_stays_where_its_removal_cannot_be_recorded(folder: Path) -> None:
+    """The log leaves no change out that was made."""
+    postern("vehicle", "add", "AB123")
+    segment = next((folder / "data" / "ledger" / "journal").glob("*.segment"))
+    kept = segment.read_bytes()
+    segment.unlink()
+    told = postern("vehicle", "remove", "AB123")
+    assert 0 != told.code
+    segment.write_bytes(kept)
+
+    assert "AB123" in postern("vehicle", "list").out
+    assert 0 == postern("vehicle", "remove", "AB123").code
+    assert "vehicle removed" in postern("events").out
