@@ -27,7 +27,8 @@ from postern.ledger.turn import Turn
 MOST_BODY = 64 * 1024
 #: Where witnesses are asked.
 PATH = "/add-checkpoint"
-PLAIN, SIZE = "text/plain", "text/x.tlog.size"
+#: The types of an answer's body, byte for byte; the second one has no encoding in tlog-witness.
+PLAIN, SIZE = "text/plain; charset=utf-8", "text/x.tlog.size"
 
 
 @dataclass(frozen=True, slots=True)
