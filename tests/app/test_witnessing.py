@@ -1,15 +1,16 @@
 """A real log, real witnesses over HTTP, and what the site is told of them."""
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
 from shutil import copytree, rmtree
+from threading import Barrier, Thread
 from threading import Event as Flag
-from threading import Thread
 from time import monotonic
 
 import pytest
@@ -34,9 +35,9 @@ from postern.app.witnessing import Rounds, Witnessing
 from postern.core.errors import PosternError
 from postern.core.event import Changed
 from postern.core.ids import CameraId
-from postern.ledger.checkpoint import Opened
+from postern.ledger.checkpoint import Checkpoint, Opened
 from postern.ledger.log import Log, open_log
-from postern.ledger.note import KeyType, Note, Signer, Verifier
+from postern.ledger.note import KeyType, Note, Signature, Signer, Verifier
 from postern.ledger.tiles import Tiles
 from postern.ledger.witness import MOST_BODY, Request, Witness
 from tests.api.serving import serving
@@ -132,6 +133,31 @@ def test_a_forgotten_acknowledgement_is_learnt_from_the_witness(
         assert Cosigned(grow(log, 1)) == asks.submit()
     file.unlink()
     assert Cosigned(grow(log, 1)) == asks.submit()
+
+
+def test_several_that_ask_at_once_keep_what_was_signed(url: str, log: Log, folder: Path) -> None:
+    """The service and whoever proves an event keep it in the same file."""
+    size, meet = grow(log, 3), Barrier(4)
+
+    class Together:
+        """A log that lets nobody keep a signature before all are about to."""
+
+        verifier, checkpoint = log.verifier, log.checkpoint
+
+        def add_cosignatures(self, cosigned: Checkpoint, signatures: Sequence[Signature]) -> bool:
+            added = log.add_cosignatures(cosigned, signatures)
+            meet.wait(20)
+            return added
+
+    entry = WitnessEntry("hub", url, WITNESS.verifier.vkey)
+    clients = [
+        WitnessClient(entry, folder / "witnesses", Together(), lambda at: Tiles(folder, at))
+        for _ in range(4)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            assert 4 * [Cosigned(size)] == list(pool.map(WitnessClient.submit, clients))
+            assert size == clients[0].acknowledged()
 
 
 def test_a_wiped_log_is_refused(url: str, log: Log, folder: Path) -> None:

@@ -15,9 +15,10 @@ import httpx
 from postern.app.witness import WitnessEntry, parse_witness_key
 from postern.core.errors import PosternError
 from postern.ledger.checkpoint import Checkpoint, Opened, from_decimal, open_checkpoint
-from postern.ledger.files import put, sync_folder
+from postern.ledger.files import make_folder, put, sync_folder, unwritable
 from postern.ledger.note import Note, Signature, Verifier, parse
 from postern.ledger.tree import Hashes, consistency_proof
+from postern.ledger.turn import Turn
 from postern.ledger.witness import PATH, Request
 
 #: Seconds for a whole exchange with a witness.
@@ -115,6 +116,7 @@ class WitnessClient:
         self.verifier = parse_witness_key(entry.key)
         self._url = entry.url.rstrip("/") + PATH
         self._file = folder / entry.name
+        self._turn = Turn(folder / f"{entry.name}.lock")
         self._log = log
         self._hashes = hashes
         self._timeout_s = timeout_s
@@ -247,9 +249,18 @@ class WitnessClient:
             return Misconfigured("The witness signed with another key than its configured one.")
         self._log.add_cosignatures(opened.checkpoint, signatures)
         ours = tuple(s for s in opened.note.signatures if self._log.verifier.made(s))
-        put(self._file, Note(text, (*ours, *signatures)).encode())
-        sync_folder(self._file.parent)
+        self._keep(Note(text, (*ours, *signatures)))
         return Cosigned(opened.checkpoint.size)
+
+    def _keep(self, note: Note) -> None:
+        """Keeps what the witness signed last; other processes of this site may, too, just now."""
+        try:
+            make_folder(self._file.parent)
+        except OSError as error:
+            raise unwritable(error) from None
+        with self._turn.held():
+            put(self._file, note.encode())
+            sync_folder(self._file.parent)
 
     def _rolled_back(self, latest: int, size: int) -> Submission:
         known = f" {latest} entries of" if latest else ""
