@@ -342,6 +342,26 @@ def test_every_answer_has_an_outcome(
     assert 0 == client("http://127.0.0.1:9", log, folder).acknowledged()
 
 
+@pytest.mark.parametrize("body", [b"", b"Conflict\n", b"{}", b"\xff"])
+def test_a_fork_of_the_same_size_is_told_without_a_size_in_the_answer(
+    url: str, log: Log, folder: Path, body: bytes
+) -> None:
+    """tlog-witness has a conflict there, too, but not that its body is the size: other programs
+    say something else. The log is written anew up to the very size that was signed."""
+    grow(log, 3)
+    client(url, log, folder).submit()
+    log.close()
+    rmtree(folder)
+
+    with opened(folder) as anew:
+        grow(anew, 3)
+        with replies(409, body) as at:
+            submission = client(at, anew, folder).submit()
+
+    assert isinstance(submission, RolledBack), submission
+    assert "signed 3 entries" in submission.sentence
+
+
 def test_a_witness_that_moves_on_at_every_request_is_asked_twice_only(
     log: Log, folder: Path
 ) -> None:

@@ -171,6 +171,9 @@ class WitnessClient:
             if reply.status != HTTPStatus.CONFLICT:
                 return self._judge(reply, opened, old)
             latest = _size(reply.body)
+            if latest is None and old == opened.checkpoint.size:
+                # Of the same size and another root. tlog-witness asks for no size to be told here.
+                return self._rolled_back(old, old)
             if latest is None:
                 return Misconfigured("The witness tells no size that could be understood.")
             # Another process of this site may have published and submitted meanwhile.
