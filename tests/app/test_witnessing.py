@@ -196,6 +196,34 @@ def test_a_rolled_back_log_is_refused(url: str, log: Log, folder: Path, tmp_path
     assert Cosigned(40) == asks.submit()
 
 
+@pytest.mark.parametrize("acknowledged", [True, False])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
+def test_a_damaged_tile_is_not_taken_for_a_rollback(
+    url: str, log: Log, folder: Path, damage: str, acknowledged: bool
+) -> None:
+    """The way from what was signed to what is to be signed is tried here first, also where the
+    site has forgotten what was signed. Once the tile is back, the log is signed again."""
+    grow(log, 5)
+    asks, observed = client(url, log, folder), Observed()
+    asks.submit()
+    if not acknowledged:
+        (folder.with_name("ledger-witnesses") / "hub").unlink()
+    grow(log, 295)
+    tile = folder / "tile/0/000"
+    whole = tile.read_bytes()
+    tile.write_bytes(bytes([whole[0] ^ 1]) + whole[1:] if damage == "flipped" else whole[:-1])
+    if damage == "gone":
+        tile.unlink()
+
+    with pytest.raises(PosternError, match="The log's own files are damaged"):
+        asks.submit()
+    Rounds(asks, observed, 5.0).once()
+    ((_, state, sentence),) = observed.told
+    assert ("red", True) == (state, "Run postern verify on the log's folder" in sentence)
+    tile.write_bytes(whole)
+    assert Cosigned(300) == asks.submit()
+
+
 def test_what_another_process_submitted_is_no_rollback(
     url: str, log: Log, folder: Path, tmp_path: Path
 ) -> None:

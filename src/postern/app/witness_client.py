@@ -12,12 +12,13 @@ from typing import Protocol
 
 import httpx
 
+from postern.app.damage import own_files
 from postern.app.witness import WitnessEntry, parse_witness_key
 from postern.core.errors import PosternError
 from postern.ledger.checkpoint import Checkpoint, Opened, from_decimal, open_checkpoint
 from postern.ledger.files import make_folder, put, sync_folder, unwritable
 from postern.ledger.note import Note, Signature, Verifier, parse
-from postern.ledger.tree import Hashes, consistency_proof
+from postern.ledger.tree import Hashes, consistency_proof, root, verify_consistency
 from postern.ledger.turn import Turn
 from postern.ledger.witness import PATH, Request
 
@@ -125,7 +126,8 @@ class WitnessClient:
         """What came of asking for a signature of the log as it is published now.
 
         Raises:
-            PosternError: Where the log cannot be read, or the signature cannot be kept.
+            PosternError: Where the log is damaged or cannot be read, or the signature cannot be
+                kept.
         """
         try:
             return self._negotiate(monotonic() + self._timeout_s)
@@ -184,9 +186,18 @@ class WitnessClient:
         return Unreachable("The witness was busy with other checkpoints of this log.")
 
     def _request(self, old: int, opened: Opened) -> bytes:
-        size = opened.checkpoint.size
-        proof = tuple(consistency_proof(self._hashes(size), old, size))
+        proof = self._proof(old, opened.checkpoint)
         return Request(old, proof, opened.note.encode()).encode()
+
+    def _proof(self, old: int, new: Checkpoint) -> tuple[bytes, ...]:
+        """That the log only grew. It is tried first: a witness could not tell a damaged tile of
+        this log from another history."""
+        hashes = self._hashes(new.size)
+        with own_files():
+            proof = tuple(consistency_proof(hashes, old, new.size))
+            if 0 < old < new.size:
+                verify_consistency(old, new.size, root(hashes, old), new.root, proof)
+        return proof
 
     async def _ask(self, body: bytes, timeout_s: float) -> _Reply:
         """What the witness answers; a coroutine, because only those end at a given time."""
