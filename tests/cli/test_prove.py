@@ -3,7 +3,11 @@
 import json
 import re
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,14 +15,14 @@ from hypothesis import strategies as st
 
 from postern.api.witness import witness_app
 from postern.app.proving import check
-from postern.app.wire import open_site, read_site
+from postern.app.wire import open_site, prove_event, read_site
 from postern.core.errors import PosternError
 from postern.ledger.leaf import LEAF_SIZE
-from postern.ledger.note import parse_vkey
+from postern.ledger.note import parse, parse_vkey
 from postern.ledger.proof import decode
 from postern.ledger.witness import MOST_BODY, Witness
 from tests.api.serving import serving
-from tests.cli.terminal import postern
+from tests.cli.terminal import ended, postern, started
 from tests.clocks import MachineClock
 from tests.ledger.samples import OTHER, WITNESS
 
@@ -64,6 +68,7 @@ def test_a_witnessed_event_is_proved_with_the_witness(folder: Path, key: str) ->
 
     assert 0 == later.code
     assert "as one of 3" in later.err
+    assert "witness hub:" not in later.err
     assert (0, True) == (alone.code, "No witness could be asked now" in alone.err)
     checked = ("--key", key, "--witness", WITNESS.verifier.vkey)
     for file in ("first.tlog-proof", "later.tlog-proof"):
@@ -73,6 +78,132 @@ def test_a_witnessed_event_is_proved_with_the_witness(folder: Path, key: str) ->
     answer = postern("prove", "--check", "alone.tlog-proof", *checked)
     assert 6 == answer.code
     assert "has no signature of witness.example/w1" in answer.err
+
+
+@contextmanager
+def witnessed(folder: Path, witness: Witness) -> Iterator[None]:
+    """The site asks that witness meanwhile, at the very address that its site.toml keeps."""
+    with serving(witness_app(witness, MOST_BODY, print)) as url:
+        ask(folder, url)
+        yield
+
+
+def ask(folder: Path, url: str) -> None:
+    """Names the witness `hub` in the site's site.toml."""
+    file = folder / "site.toml"
+    site = file.read_text().split("\n[witness.hub]")[0]
+    table = f'[witness.hub]\nurl = "{url}"\nkey = "{WITNESS.verifier.vkey}"\n'
+    file.write_text(f"{site}\n{table}")
+
+
+NOBODY = "http://127.0.0.1:9"
+
+
+def test_a_witness_that_refuses_is_told_in_its_own_words(folder: Path, key: str) -> None:
+    """The log was rolled back, with or without what was acknowledged; or the witness has another
+    key. The proof is made, and it says that no witness vouches for it."""
+    data, kept = folder / "data", folder / "data/ledger/witnesses"
+    hub = Witness(folder / "hub", WITNESS, [parse_vkey(key)], MachineClock())
+    copytree(data, folder / "copy")
+    postern("vehicle", "add", "KA 4")
+    with witnessed(folder, hub):
+        assert "signed the same log" in postern("prove", "3").err
+        acknowledged = (kept / "hub").read_bytes()
+        rmtree(data)
+        (folder / "copy").rename(data)
+        forgot = postern("prove", "1", "--out", "forgot")
+        kept.mkdir(exist_ok=True)
+        (kept / "hub").write_bytes(acknowledged)
+        knows = postern("prove", "1", "--out", "knows")
+    with witnessed(folder, Witness(folder / "hub", WITNESS, [OTHER.verifier], MachineClock())):
+        stranger = postern("prove", "1", "--out", "stranger")
+
+    for answer in (forgot, knows):
+        assert "witness hub: The witness has signed 4 entries of a history" in answer.err
+        assert "rolled back or restored from a backup" in answer.err
+    assert "witness hub: The witness does not know this log" in stranger.err
+    assert key in stranger.err
+    for answer in (forgot, knows, stranger):
+        assert 0 == answer.code, answer.err
+        assert "No witness vouches for it" in answer.err
+        assert "could be asked" not in answer.err
+
+
+def test_a_refusal_is_red_and_an_absence_is_not(folder: Path, key: str) -> None:
+    """As `postern run` has it."""
+    with witnessed(folder, Witness(folder / "hub", WITNESS, [OTHER.verifier], MachineClock())):
+        refused = ended(started("prove", "1", cwd=folder, before="export FORCE_COLOR=1"))
+    ask(folder, NOBODY)
+    away = ended(started("prove", "1", "--out", "x", cwd=folder, before="export FORCE_COLOR=1"))
+
+    assert "\x1b[31mwitness hub: The witness does not know this log" in refused.err
+    assert "\x1b[33mwitness hub: The witness cannot be reached: the connection failed" in away.err
+    assert "\x1b[33mNo witness could be asked now; a proof made later may be stronger." in away.err
+
+
+def test_an_event_of_a_log_that_was_written_anew_has_no_proof_of_the_old_one(
+    folder: Path, key: str
+) -> None:
+    """Attack: the log is taken away, and what its witness signed of it is left; the new one has
+    as many entries and more, and the same name and key."""
+    hub = Witness(folder / "hub", WITNESS, [parse_vkey(key)], MachineClock())
+    ledger = folder / "data/ledger"
+    with witnessed(folder, hub):
+        assert 0 == postern("prove", "1").code
+        for part in ("journal", "tile"):
+            rmtree(ledger / part)
+        (ledger / "checkpoint").unlink()
+        for number in range(4):
+            assert 0 == postern("vehicle", "add", f"KB {number}").code
+        answer = postern("prove", "1", "--out", "anew")
+
+    assert 0 == answer.code
+    assert "No witness vouches for it" in answer.err
+    assert "witness hub: The witness has signed 3 entries of a history" in answer.err
+
+
+def test_a_witnesss_signature_that_a_disk_broke_is_asked_for_again(folder: Path, key: str) -> None:
+    """It is told. The file is whole again; while the witness is away the proof leaves it out."""
+    hub = Witness(folder / "hub", WITNESS, [parse_vkey(key)], MachineClock())
+    file, kept = folder / "data/ledger/checkpoint", folder / "data/ledger/witnesses/hub"
+    with witnessed(folder, hub):
+        postern("prove", "1", "--out", "whole")
+    note = parse(file.read_bytes())
+    (mark,) = (s for s in note.signatures if WITNESS.verifier.made(s))
+    flipped = replace(mark, content=mark.content[:-1] + bytes([mark.content[-1] ^ 1]))
+    broken = replace(note, signatures=(note.signatures[0], flipped)).encode()
+    file.write_bytes(broken)
+    kept.unlink()
+    ask(folder, NOBODY)
+    away = postern("prove", "1", "--out", "away")
+    with witnessed(folder, hub):
+        asked = postern("prove", "1", "--out", "asked")
+        again = postern("prove", "1", "--out", "again")
+
+    told = "witness hub: its signature below the checkpoint did not hold; it was asked again."
+    assert [(0, True), (0, True), (0, False)] == [
+        (answer.code, told in answer.err) for answer in (away, asked, again)
+    ]
+    assert "No witness vouches for it" in away.err
+    checked = ("--key", key, "--witness", WITNESS.verifier.vkey)
+    assert [6, 0, 0] == [
+        postern("prove", "--check", name, *checked).code for name in ("away", "asked", "again")
+    ]
+    assert broken != file.read_bytes()
+
+
+def test_a_damaged_log_is_told_from_a_bad_proof(folder: Path, key: str) -> None:
+    """A tile with a changed byte, a tile that is gone: nothing is written."""
+    tile = folder / "data/ledger/tile/0/000.p/3"
+    whole = tile.read_bytes()
+    with open_site(read_site(folder / "site.toml")) as installation:
+        for content in (whole[:40] + bytes([whole[40] ^ 1]) + whole[41:], b""):
+            tile.write_bytes(content)
+            with pytest.raises(PosternError, match="The log's own files are damaged: ") as told:
+                prove_event(installation, 2)
+            assert told.value.hint.startswith("Run postern verify on the log's folder")
+        tile.write_bytes(whole)
+        assert 2 == prove_event(installation, 2).shown.index
 
 
 def test_an_expired_event_is_proved_without_its_content(folder: Path, key: str) -> None:
@@ -85,7 +216,7 @@ def test_an_expired_event_is_proved_without_its_content(folder: Path, key: str) 
     answer = postern("prove", "1")
 
     assert 0 == answer.code
-    assert "What the event said has expired" in answer.err
+    assert "What the event said is no longer kept" in answer.err
     assert LEAF_SIZE == len(decode((folder / "event-1.tlog-proof").read_bytes()).extra)
     assert 0 == postern("prove", "--check", "event-1.tlog-proof", "--key", key).code
 

@@ -77,7 +77,7 @@ def past(folder: Path) -> Iterator[Past]:
         proofs = {}
         for number in range(0, len(entries), 10):
             proofs[number] = folder / f"{number}.proof"
-            proofs[number].write_bytes(prove_event(installation, number)[0])
+            proofs[number].write_bytes(prove_event(installation, number).file)
         yield Past(installation, clock, entries, tuple(times), proofs)
         records.close()
 
@@ -113,7 +113,7 @@ def test_log_verifies_and_old_proofs_hold(past: Past) -> None:
         shown = postern("prove", "--check", str(file), "--key", log.verifier.vkey)
         assert 0 == shown.code, shown.err
     # New proofs can be had of what has expired, too; they only do not say what it was.
-    first, last = (prove_event(past.installation, number)[1] for number in (0, max(past.proofs)))
+    first, last = (prove_event(past.installation, number).shown for number in (0, max(past.proofs)))
     assert first.text is None
     assert last.text is not None
 

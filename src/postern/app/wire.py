@@ -22,7 +22,7 @@ from postern.app.erasure import finish_erasures
 from postern.app.export import Exports
 from postern.app.matching import SiteFaceMatcher
 from postern.app.passes import Passes, pass_seed, shown_to
-from postern.app.proving import Proved, check, prove
+from postern.app.proving import Made, prove
 from postern.app.receipt import Sign
 from postern.app.records import LEDGER, Keeper, Records, log_origin, log_seed
 from postern.app.references import ReferenceState, reference_states
@@ -222,16 +222,15 @@ def _witness_clients(installation: Installation) -> list[WitnessClient]:
     ]
 
 
-def prove_event(installation: Installation, index: int) -> tuple[bytes, Proved]:
-    """The proof of one event as a file, and what it shows; its witnesses are asked if need be.
+def prove_event(installation: Installation, index: int) -> Made:
+    """The proof of one event; the site's witnesses are asked if need be.
 
     Raises:
         PosternError: As `prove`.
     """
     folder, log = installation.site.data / LEDGER, installation.records.log
     clients = _witness_clients(installation)
-    proof = prove(log, lambda size: Tiles(folder, size), clients, index)
-    return proof, check(proof, log.verifier, tuple(client.verifier for client in clients))
+    return prove(log, lambda size: Tiles(folder, size), clients, index)
 
 
 def build_service(installation: Installation, observer: Observer) -> Service:

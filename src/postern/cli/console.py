@@ -59,6 +59,11 @@ def warn(sentence: str) -> None:
     ERR.print(sentence, style="yellow", soft_wrap=True)
 
 
+def alarm(sentence: str) -> None:
+    """Writes a sentence on standard error about something that must not be."""
+    ERR.print(sentence, style="red", soft_wrap=True)
+
+
 def confirmed(question: str) -> bool:
     """Asks on standard error; whoever says nothing, or leaves, has said no."""
     try:

@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, assert_never
 
 import typer
 
-from postern.app.proving import MOST_PROOF, Proved, check
+from postern.app.proving import MOST_PROOF, Made, Proved, check
 from postern.app.wire import prove_event
 from postern.app.witness import parse_witness_key
-from postern.cli.console import OUT, say, warn
+from postern.app.witness_client import Cosigned, Misconfigured, RolledBack, Unreachable
+from postern.cli.console import OUT, alarm, say, warn
 from postern.cli.new_file import new_file
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.errors import Code, PosternError, invalid
@@ -57,14 +58,34 @@ def _prove(event: str, out: Path | None, site: Path) -> None:
         raise invalid("An event is named by its number.", "See: postern events") from None
     file = out or Path(f"event-{index}{SUFFIX}")
     with opened(site) as installation, new_file(file) as write:
-        proof, shown = prove_event(installation, index)
-        write(proof)
+        made = prove_event(installation, index)
+        write(made.file)
     say(f"{file} proves:")
-    _show(shown)
-    if installation.site.witnesses and not shown.witnesses:
-        warn("No witness could be asked now; a proof made later may be stronger.")
-    if shown.text is not None:
+    _show(made.shown)
+    _tell(made)
+    if made.shown.text is not None:
         say("Whoever gets the file reads the event: give it only to those whom it concerns.")
+
+
+def _tell(made: Made) -> None:
+    """What the site's witnesses said, where they said anything else than their signature."""
+    for name in made.broken:
+        warn(
+            f"witness {name}: its signature below the checkpoint did not hold; it was asked again."
+        )
+    for name, submission in made.asked:
+        match submission:
+            case Cosigned():
+                pass
+            case Unreachable(sentence):
+                warn(f"witness {name}: {sentence}")
+            case RolledBack(sentence) | Misconfigured(sentence):
+                alarm(f"witness {name}: {sentence}")
+            case _:
+                assert_never(submission)
+    away = all(isinstance(submission, Unreachable) for _, submission in made.asked)
+    if made.asked and away and not made.shown.witnesses:
+        warn("No witness could be asked now; a proof made later may be stronger.")
 
 
 def _check(file: Path, key: str | None, witnesses: list[str]) -> None:
@@ -111,7 +132,7 @@ def _show(shown: Proved) -> None:
     if not shown.witnesses:
         say("No witness vouches for it: the owner of the log's key could have written another.")
     if shown.text is None:
-        say("What the event said has expired; that it was there can still be proved.")
+        say("What the event said is no longer kept; that it was there can still be proved.")
     else:
         # A forged log may hold anything, and a terminal obeys some characters.
         OUT.print(shown.text if shown.text.isprintable() else ascii(shown.text), soft_wrap=True)
