@@ -1,6 +1,7 @@
 """Proofs of events, from the site that makes them to the outsider who checks them offline."""
 
 import json
+import os
 import re
 from base64 import b64encode
 from collections.abc import Iterator
@@ -237,7 +238,15 @@ def test_an_expired_event_is_proved_without_its_content(folder: Path, key: str) 
         (("prove", "--check", "absent", "--key", OTHER.verifier.vkey), 4, "There is no file"),
         (("prove", "--check", ".", "--key", OTHER.verifier.vkey), 3, ". is a folder"),
         (("prove", "--check", "site.toml"), 3, "checked against the log's public key"),
+        (("prove", "--check", "pipe", "--key", OTHER.verifier.vkey), 3, "pipe is no regular file"),
+        (("prove", "--check", "/dev/zero", "--key", OTHER.verifier.vkey), 3, "no regular file"),
         (("prove", "--check", "site.toml", "--key", "x"), 3, "not the text of a public key"),
+        (("prove", "--check", "site.toml", "--key", ""), 3, "what the log's file log.vkey holds"),
+        (
+            ("prove", "--check", "site.toml", "--key", WITNESS.verifier.vkey),
+            3,
+            "The key of witness.example/w1 is a witness's, not a log's.",
+        ),
         (
             ("prove", "--check", "site.toml", "--key", OTHER.verifier.vkey),
             3,
@@ -249,6 +258,7 @@ def test_what_cannot_be_proved_or_checked_is_one_sentence(
     folder: Path, key: str, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
     """And nothing is left behind."""
+    os.mkfifo("pipe")
     before = {path.name for path in folder.iterdir()}
     answer = postern(*arguments)
 

@@ -176,7 +176,8 @@ def test_a_witness_remembers(tmp_path: Path) -> None:
 
 
 def test_a_damaged_memory_signs_nothing(tmp_path: Path) -> None:
-    """Cut, changed, another log's or another witness's: what was signed before is not known."""
+    """Cut, changed, another log's or another witness's: what was signed before is not known. Who
+    runs the witness is told which file it is, and what not to do."""
     witness = open_witness(tmp_path)
     witness.add_checkpoint(HONEST.request(0, 100))
     (file,) = (file for file in tmp_path.iterdir() if not file.suffix)
@@ -185,8 +186,11 @@ def test_a_damaged_memory_signs_nothing(tmp_path: Path) -> None:
 
     for data in damaged:
         file.write_bytes(data)
-        with pytest.raises(PosternError):
+        with pytest.raises(PosternError) as told:
             witness.add_checkpoint(FORKED.request(0, 200))
+        what = f"{file}, which the witness keeps of {LOG.verifier.name}, is damaged: "
+        assert told.value.message.startswith(what)
+        assert "Never put back an older copy" in told.value.hint
     file.write_bytes(whole)
     another = Signer(WITNESS.verifier.name, bytes(range(9, 41)), KeyType.WITNESS)
     with pytest.raises(PosternError):
@@ -204,7 +208,7 @@ def test_a_memory_put_under_another_logs_name_is_refused(tmp_path: Path) -> None
     (of_stranger,) = (f for f in tmp_path.iterdir() if not f.suffix and f != of_log)
     of_stranger.write_bytes(of_log.read_bytes())
 
-    with pytest.raises(PosternError, match="is of postern"):
+    with pytest.raises(PosternError, match="is damaged: It is of postern"):
         witness.add_checkpoint(History(signer=stranger).request(5, 20))
 
 

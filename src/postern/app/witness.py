@@ -62,6 +62,21 @@ def parse_witness_key(text: str) -> Verifier:
     return key
 
 
+def parse_log_key(text: str) -> Verifier:
+    """A log's public key from its text.
+
+    Raises:
+        PosternError: `invalid` where it is none, or a witness's.
+    """
+    key = parse_vkey(text)
+    if key.type is not KeyType.LOG:
+        raise invalid(
+            f"The key of {key.name} is a witness's, not a log's.",
+            "A site's log has it in ledger/log.vkey.",
+        )
+    return key
+
+
 def _no_url() -> PosternError:
     return invalid(
         "A witness has an address that begins with https://.",

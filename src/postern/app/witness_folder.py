@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from postern.app.witness import parse_witness_key
+from postern.app.witness import parse_log_key, parse_witness_key
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ports import Clock
-from postern.ledger.files import make_folder, put, sync_folder, unwritable
-from postern.ledger.note import KeyType, Signer, Verifier, parse_vkey
-from postern.ledger.witness import Witness
+from postern.ledger.files import put, sync_folder
+from postern.ledger.note import KeyType, Signer, Verifier, named
+from postern.ledger.witness import Witness, make_witness_folder
 from postern.vault.secret_file import SecretFile
 
 KEY, VKEY, LOGS = "witness.key", "witness.vkey", "logs"
+_SUCH_AS = "Such as: --name witness.example/hub"
 
 
 def open_witness(
@@ -29,8 +30,10 @@ def open_witness(
         PosternError: `invalid` where a key is none of a log's, its name is another or not given at
             first, or its own key is damaged; `unavailable` where the disk fails.
     """
-    known = [_log_key(text) for text in logs]
+    known = [parse_log_key(text.strip()) for text in logs]
     signer = _signer(folder, name)
+    # Found out now, rather than when a log first asks.
+    make_witness_folder(folder / LOGS)
     return Witness(folder / LOGS, signer, known, clock), signer.verifier
 
 
@@ -54,16 +57,17 @@ def _signer(folder: Path, name: str | None) -> Signer:
     known = _known(folder)
     chosen = name or (known.name if known else None)
     if chosen is None:
-        raise invalid("A new witness needs a name.", "Such as: --name witness.example/hub")
+        raise invalid("A new witness needs a name.", _SUCH_AS)
+    try:
+        named(chosen)
+    except PosternError as error:
+        raise invalid(error.message, _SUCH_AS) from None
     if known is not None and known.name != chosen:
         raise invalid(
             f"This witness is called {known.name}, not {chosen}.",
             "Sites know it by that name: leave out --name, or take another folder.",
         )
-    try:
-        make_folder(folder)
-    except OSError as error:
-        raise unwritable(error) from None
+    make_witness_folder(folder)
     secret = SecretFile(folder / KEY)
     seed = secret.read() if known else secret.make()
     signer = Signer(chosen, seed, KeyType.WITNESS) if seed else None
@@ -79,20 +83,21 @@ def _signer(folder: Path, name: str | None) -> Signer:
 
 
 def _known(folder: Path) -> Verifier | None:
+    file = folder / VKEY
     try:
-        text = (folder / VKEY).read_text("utf-8")
+        text = file.read_text("utf-8", "replace")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError):
-        raise invalid(f"{folder / VKEY} cannot be read.") from None
-    return parse_witness_key(text.removesuffix("\n"))
-
-
-def _log_key(text: str) -> Verifier:
-    key = parse_vkey(text.strip())
-    if key.type is not KeyType.LOG:
+    except NotADirectoryError:
         raise invalid(
-            f"The key of {key.name} is a witness's, not a log's.",
-            "A site's log has it in ledger/log.vkey.",
-        )
-    return key
+            f"{folder} is no folder.", "Name the folder of a witness, or one for a new witness."
+        ) from None
+    except OSError as error:
+        raise PosternError(Code.UNAVAILABLE, f"{file} cannot be read: {error.strerror}.") from None
+    try:
+        return parse_witness_key(text.removesuffix("\n"))
+    except PosternError:
+        raise invalid(
+            f"{file} is damaged: it has no public key of a witness.",
+            "Put back the line that sites have as key in their site.toml.",
+        ) from None

@@ -1,5 +1,7 @@
 """`postern prove`: the proof of one event, for somebody who does not trust this site."""
 
+import os
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, assert_never
@@ -8,14 +10,13 @@ import typer
 
 from postern.app.proving import MOST_PROOF, Made, Proved, check
 from postern.app.wire import prove_event
-from postern.app.witness import parse_witness_key
+from postern.app.witness import parse_log_key, parse_witness_key
 from postern.app.witness_client import Cosigned, Misconfigured, RolledBack, Unreachable
 from postern.cli.console import OUT, alarm, say, warn
 from postern.cli.new_file import new_file
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.errors import Code, PosternError, invalid
 from postern.ledger.checkpoint import from_decimal
-from postern.ledger.note import parse_vkey
 from postern.ledger.proof import SUFFIX
 
 
@@ -94,7 +95,7 @@ def _check(file: Path, key: str | None, witnesses: list[str]) -> None:
             "A proof is checked against the log's public key.",
             "Add --key with the key that the site gave you, not one that came with the proof.",
         )
-    log = parse_vkey(key.strip())
+    log = parse_log_key(key.strip())
     trusted = tuple(parse_witness_key(text.strip()) for text in witnesses)
     data = _read(file)
     try:
@@ -112,13 +113,22 @@ def _check(file: Path, key: str | None, witnesses: list[str]) -> None:
 
 
 def _read(file: Path) -> bytes:
+    named = "Name the file that postern prove wrote."
     try:
-        with file.open("rb") as opened_file:
-            return opened_file.read(MOST_PROOF + 1)
+        # Whoever opens a pipe would wait for its other end.
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise PosternError(Code.NOT_FOUND, f"There is no file {file}.") from None
-    except IsADirectoryError:
-        raise invalid(f"{file} is a folder.", "Name the file that postern prove wrote.") from None
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise invalid(f"{file} is a folder.", named)
+        if not stat.S_ISREG(mode):
+            raise invalid(f"{file} is no regular file.", named)
+        with open(handle, "rb", closefd=False) as opened_file:
+            return opened_file.read(MOST_PROOF + 1)
+    finally:
+        os.close(handle)
 
 
 def _show(shown: Proved) -> None:

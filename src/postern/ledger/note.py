@@ -120,7 +120,7 @@ class Signer:
 
     def __init__(self, name: str, seed: bytes, type: KeyType = KeyType.LOG) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
-        self.verifier = Verifier(_named(name), type, self._key.public_key().public_bytes_raw())
+        self.verifier = Verifier(named(name), type, self._key.public_key().public_bytes_raw())
 
     def sign(self, text: str, time_s: int | None = None) -> Signature:
         """A signature of a note's text; a witness says when, in seconds since 1970."""
@@ -151,8 +151,8 @@ def parse_vkey(text: str) -> Verifier:
     parts = text.split("+", 2)
     try:
         material = b64decode(parts[-1], validate=True)
-        found = Verifier(_named(parts[0]), KeyType(material[0]), material[1:])
-    except (ValueError, IndexError):
+        found = Verifier(named(parts[0]), KeyType(material[0]), material[1:])
+    except (ValueError, IndexError, PosternError):
         raise _no_key() from None
     if not (len(found.key) == KEY_SIZE and found.vkey == text):
         raise _no_key()
@@ -220,10 +220,15 @@ def _signature(line: str) -> Signature:
     material = from_base64(content)
     if not (line == f"{_DASH} {name} {content}" and len(material) > _ID_SIZE):
         raise _malformed()
-    return Signature(_named(name), material[:_ID_SIZE], material[_ID_SIZE:])
+    return Signature(named(name), material[:_ID_SIZE], material[_ID_SIZE:])
 
 
-def _named(name: str) -> str:
+def named(name: str) -> str:
+    """A name that a key can have.
+
+    Raises:
+        PosternError: `invalid` where it cannot.
+    """
     if not name or "+" in name or any(c.isspace() or c < " " for c in name):
         raise invalid("The name of a key is empty or has a blank or a plus sign.")
     return name

@@ -14,11 +14,11 @@ from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 
-from postern.core.errors import PosternError, invalid
+from postern.core.errors import Code, PosternError, invalid
 from postern.core.ports import Clock
 from postern.ledger import checkpoint as checkpoints
 from postern.ledger.checkpoint import Checkpoint, from_decimal
-from postern.ledger.files import make_folder, put, sync_folder, unreadable, unwritable
+from postern.ledger.files import make_folder, put, sync_folder, unreadable
 from postern.ledger.note import Note, Signer, Verifier, from_base64, open_note, parse
 from postern.ledger.tree import EMPTY, HASH_SIZE, MOST_HASHES, verify_consistency
 from postern.ledger.turn import Turn
@@ -29,6 +29,10 @@ MOST_BODY = 64 * 1024
 PATH = "/add-checkpoint"
 #: The types of an answer's body, byte for byte; the second one has no encoding in tlog-witness.
 PLAIN, SIZE = "text/plain; charset=utf-8", "text/x.tlog.size"
+
+_DAMAGED = (
+    "It signs this log no more. Never put back an older copy; docs/ledger.md says what can be done."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +112,7 @@ class Witness:
 
     def _judge(self, request: Request, claimed: Checkpoint, note: Note) -> Answer:
         file = self._folder / sha256(claimed.origin.encode()).hexdigest()
-        try:
-            make_folder(self._folder)
-        except OSError as error:
-            raise unwritable(error) from None
+        make_witness_folder(self._folder)
         with Turn(file.with_suffix(".lock")).held():
             latest = self._latest(file, claimed.origin)
             grown = claimed.size > latest.size
@@ -137,11 +138,31 @@ class Witness:
             return Checkpoint(origin, 0, EMPTY)
         except OSError as error:
             raise unreadable(file, error) from None
-        note, _ = open_note(data, (self._signer.verifier,))
-        latest = checkpoints.decode(note.text, foreign=True)
-        if latest.origin != origin:
-            raise invalid(f"What the witness keeps of {origin} is of {latest.origin}.")
+        try:
+            note, _ = open_note(data, (self._signer.verifier,))
+            latest = checkpoints.decode(note.text, foreign=True)
+            if latest.origin != origin:
+                raise invalid(f"It is of {latest.origin}.")
+        except PosternError as error:
+            what = f"{file}, which the witness keeps of {origin}, is damaged: {error.message}"
+            raise PosternError(error.code, what, _DAMAGED) from None
         return latest
+
+
+def make_witness_folder(folder: Path) -> None:
+    """Makes a folder of a witness, where there is none.
+
+    Raises:
+        PosternError: `unavailable` where it cannot be made.
+    """
+    try:
+        make_folder(folder)
+    except OSError as error:
+        raise PosternError(
+            Code.UNAVAILABLE,
+            f"The folder {folder} cannot be made: {error.strerror}.",
+            "Check that no file is in its place, and that the disk is not full or read-only.",
+        ) from None
 
 
 def decode(body: bytes) -> Request:
