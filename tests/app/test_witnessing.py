@@ -1,5 +1,6 @@
 """A real log, real witnesses over HTTP, and what the site is told of them."""
 
+import gc
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
 from shutil import copytree, rmtree
+from socket import create_server
 from threading import Barrier, Thread
 from threading import Event as Flag
 from time import monotonic
@@ -433,20 +435,31 @@ def test_a_redirect_is_not_followed(url: str, log: Log, folder: Path) -> None:
 
 
 def test_nobody_who_does_not_answer_is_waited_for(log: Log, folder: Path) -> None:
-    """Nothing at all, or a byte now and then, for ever."""
+    """Nothing at all, or a byte now and then, for ever: in the body, in the head, before it."""
     stop = Flag()
 
-    def drip(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
-        handler.send_response(200)
-        handler.end_headers()
+    def drip(handler: BaseHTTPRequestHandler, start: bytes, again: bytes) -> None:
+        handler.wfile.write(start)
         while not stop.wait(0.05):
-            handler.wfile.write(b"x")
+            handler.wfile.write(again)
             handler.wfile.flush()
+
+    def body(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        drip(handler, b"HTTP/1.1 200 OK\r\n\r\n", b"x")
+
+    def conflict(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        drip(handler, b"HTTP/1.1 409 Conflict\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n1\r\n")
+
+    def head(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        drip(handler, b"HTTP/1.1 200 OK\r\nX: ", b"x")
+
+    def early(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        drip(handler, b"", b"HTTP/1.1 103 Early Hints\r\n\r\n")
 
     def hang(_handler: BaseHTTPRequestHandler, _body: bytes) -> None:
         stop.wait(20)
 
-    for answer in (hang, drip):
+    for answer in (hang, body, conflict, head, early):
         stop.clear()
         with answering(answer) as at:
             started_s = monotonic()
@@ -458,20 +471,46 @@ def test_nobody_who_does_not_answer_is_waited_for(log: Log, folder: Path) -> Non
         assert took_s < 5
 
 
-def test_an_answer_without_an_end_is_cut_off(log: Log, folder: Path) -> None:
-    """Long before the time is over."""
+def test_nobody_who_never_begins_to_encrypt_is_waited_for(log: Log, folder: Path) -> None:
+    """The connection is taken, and then nothing comes. It is closed, not left to be collected."""
+    with create_server(("127.0.0.1", 0)) as silent:
+        address = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        started_s = monotonic()
+        submission = client(address, log, folder, timeout_s=0.5).submit()
+        gc.collect()  # A socket that was left open is a warning now, and so a failure.
+
+    assert isinstance(submission, Unreachable)
+    assert "the connection failed (ConnectTimeout)" in submission.sentence
+    assert monotonic() - started_s < 5
+
+
+@pytest.mark.parametrize(
+    ("start", "again", "outcome"),
+    [
+        ("200 OK\r\n\r\n", bytes(65536), Misconfigured),
+        ("409 Conflict\r\n\r\n", b"1" * 65536, Misconfigured),
+        ("404 Not Found\r\n\r\n", bytes(65536), Misconfigured),
+        ("503 Service Unavailable\r\n\r\n", bytes(65536), Unreachable),
+        ("200 OK\r\nX: ", b"x" * 65536, Unreachable),
+        ("200 OK\r\n", b"X: x\r\n" * 9999, Unreachable),
+    ],
+)
+def test_an_answer_without_an_end_is_cut_off(
+    log: Log, folder: Path, start: str, again: bytes, outcome: type[Submission]
+) -> None:
+    """Long before the time is over, whatever it says; so is a head."""
+    grow(log, 1)
 
     def pour(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
-        handler.send_response(200)
-        handler.end_headers()
+        handler.wfile.write(f"HTTP/1.1 {start}".encode())
         while True:
-            handler.wfile.write(bytes(65536))
+            handler.wfile.write(again)
 
     with answering(pour) as at:
         started_s = monotonic()
         submission = client(at, log, folder, timeout_s=20.0).submit()
 
-    assert isinstance(submission, Misconfigured)
+    assert isinstance(submission, outcome), submission
     assert monotonic() - started_s < 10
 
 
