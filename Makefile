@@ -45,11 +45,14 @@ $(STAMP): requirements/build.txt requirements/lock.txt pyproject.toml
 		|| { echo "Postern needs Python 3.11 or newer; say which with: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 		|| { echo "Python's venv is missing; install it with: apt-get install python3-venv"; exit 1; }
-	@echo "Installing Postern into $(VENV) (once, about two minutes) ..."
+	@echo "Installing Postern into $(VENV), once, in about two minutes:"
+	@echo "  1 of 3: the tools that build ..."
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps \
 		-r requirements/build.txt
+	@echo "  2 of 3: the libraries ..."
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps \
 		--no-build-isolation -r requirements/lock.txt
+	@echo "  3 of 3: Postern ..."
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -36,6 +36,7 @@ _WHERE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)",
 _REMEDIES = (
     ("Cannot overwrite", "This key is set further up already; remove one of the two."),
     ("Cannot declare", "This table is further up already; give one of the two another name."),
+    ("Unescaped '\\'", "Write / in a path, or put the text into '...'."),
     ("Expected '='", "Write: key = value"),
     ("Invalid value", "A text stands in quotes; true and false are written in small letters."),
     ("Invalid statement", "A line is a [table], a key = value, or a # comment."),

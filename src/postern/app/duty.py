@@ -14,7 +14,7 @@ DUTY_FILE = "service.lock"
 _SERVED = PosternError(
     Code.CONFLICT,
     "Another Postern is serving this site already.",
-    "Stop it first; two would both open for whoever comes.",
+    "Stop it first: this cannot be done beside it.",
 )
 
 

@@ -18,7 +18,9 @@ from postern.core.vehicle import Vehicle, plate_text
 app = typer.Typer(
     help="Add, list and remove registered vehicles.", no_args_is_help=True, add_completion=False
 )
-_Plate = Annotated[str, typer.Argument(help="The plate, as on the vehicle.")]
+_Plate = Annotated[
+    list[str], typer.Argument(metavar="PLATE", help="The plate, as on the vehicle; blanks may be.")
+]
 _AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 
@@ -30,7 +32,7 @@ def add(
     as_json: _AsJson = False,
 ) -> None:
     """Register a vehicle by its plate."""
-    text = plate_text(plate)
+    text = plate_text(" ".join(plate))
     vehicle = Vehicle(VehicleId(f"v-{uuid4().hex[:12]}"), text, label.strip() or text)
     with opened(site) as installation:
         now = installation.clock.now().utc
@@ -68,7 +70,7 @@ def remove(plate: _Plate, site: SiteFile = SITE_FILE) -> None:
     with opened(site) as installation:
         now = installation.clock.now().utc
         with installation.store.together():
-            vehicle = installation.store.vehicles.with_plate(plate)
+            vehicle = installation.store.vehicles.with_plate(" ".join(plate))
             installation.store.vehicles.remove(vehicle.id)
             installation.records.append(Changed(now, "vehicle removed", vehicle.id, operator()))
     say(f"{vehicle.plate} is forgotten.")

@@ -34,6 +34,10 @@ class Vehicle:
         check_name(self.label)
 
 
+#: No reader here tells such letters from those without marks.
+_MARKED = "Write Ä as A and so on; how surely such plates are read was not measured."
+
+
 def plate_text(written: str) -> str:
     """A plate as it is compared: capitals and digits alone.
 
@@ -47,9 +51,10 @@ def plate_text(written: str) -> str:
     characters = [c for c in written if c not in SEPARATORS]
     # Capitals only after the check: Python's capitals of "ß" are "SS", and of a dotless "ı" an "I".
     if not all(c.isascii() and c.upper() in ALPHABET for c in characters):
+        marked = any(c.isalpha() and not c.isascii() for c in characters)
         raise invalid(
             "The plate holds something other than letters A to Z and digits.",
-            "Write it as on the vehicle; wildcards are not allowed.",
+            _MARKED if marked else "Write it as on the vehicle; wildcards are not allowed.",
         )
     text = "".join(characters).upper()
     if not MIN_PLATE <= len(text) <= MAX_PLATE:

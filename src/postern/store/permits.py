@@ -151,4 +151,6 @@ def _permit(
 
 
 def _missing(permit: PermitId) -> PosternError:
-    return PosternError(Code.NOT_FOUND, f"There is no permit called {permit}.")
+    return PosternError(
+        Code.NOT_FOUND, f"There is no permit called {permit!r}.", "See: postern permit list"
+    )
