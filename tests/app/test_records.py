@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from shutil import copytree, ignore_patterns, rmtree
 from sqlite3 import connect
 from time import monotonic
 
@@ -18,11 +19,13 @@ from postern.core.ids import CameraId
 from postern.core.ports import Command, Report
 from postern.engine.service import close_interrupted
 from postern.ledger.log import open_log
+from postern.store.copy import copied
 from postern.store.database import open_database
 from postern.store.events import Events
 from postern.store.store import STORE_FILE, Store
 from tests.clocks import SteppedClock
 from tests.engine.doubles import Stage
+from tests.ledger.samples import rewrite_event
 from tests.people import ALICE, DAY, ERIN, NOW
 from tests.store.samples import ALL_KINDS, filled, granted
 
@@ -43,7 +46,8 @@ def records(tmp_path: Path, store: Store) -> Iterator[Records]:
 
 
 def opened(folder: Path, store: Store) -> Records:
-    return Records(open_log(folder, SEED, ORIGIN, SteppedClock()), store.events, store.ids)
+    log = open_log(folder, SEED, ORIGIN, SteppedClock(), store.events.seen())
+    return Records(log, store.events, store.ids)
 
 
 def test_events_come_back_with_the_ids_of_those_who_are_known(records: Records) -> None:
@@ -114,6 +118,66 @@ def test_log_that_lost_events_says_so_itself_once(
         again.note_loss(NOW)
         assert [Changed(NOW, "events lost: 3", "", "ledger")] == [e.event for e in again.list()]
     again.log.close()
+
+
+def test_history_that_was_written_anew_is_not_opened(
+    tmp_path: Path, store: Store, records: Records
+) -> None:
+    """Attack: an older state of all that is public is put back, and what came after rewritten.
+
+    The folder is whole in itself, and not shorter. What the store saw is remembered for as long as
+    the site has it, and a log that has grown meanwhile continues it.
+    """
+    records.append_all((granted("a"), granted("b")))
+    records.settle()
+    folder, older = tmp_path / "ledger", tmp_path / "older"
+    copytree(folder, older)
+    records.append(granted("c"))
+    records.close()
+    (segment,) = folder.glob("journal/*.segment")
+    rewrite_event(segment, 2, '"band":5', '"band":9')
+    rmtree(folder / "tile")
+    copytree(older, folder, ignore=ignore_patterns("journal"), dirs_exist_ok=True)
+
+    for _ in range(2):
+        with pytest.raises(PosternError, match="does not continue the 3 entries") as refused:
+            opened(folder, store)
+        assert (Code.INVALID, "docs/ledger.md") == (refused.value.code, refused.value.hint[-15:-1])
+
+
+def test_older_log_counts_what_it_lost_from_its_checkpoint_on(
+    tmp_path: Path, store: Store, records: Records
+) -> None:
+    """Attack: a shorter history, the end of which is another. It is told once, and goes on."""
+    records.append_all((granted("a"), granted("b")))
+    records.settle()
+    older = tmp_path / "older"
+    copytree(tmp_path / "ledger", older)
+    records.append_all((granted("c"), granted("d"), granted("e")))
+    records.settle()
+
+    again = opened(older, store)
+    again.append(granted("x"))
+    for _ in range(2):
+        again.note_loss(NOW)
+        lost = [e.event for e in again.list() if isinstance(e.event, Changed)]
+        assert [Changed(NOW, "events lost: 3", "", "ledger")] == lost
+    again.append_all((granted("y"), granted("z")))
+    again.close()
+    opened(older, store).close()
+
+
+def test_store_remembers_what_is_published_and_a_backup_does_not(
+    tmp_path: Path, store: Store
+) -> None:
+    """A restored store takes the log as it is, and remembers that."""
+    records = opened(tmp_path / "ledger", store)
+    records.append(granted("a"))
+    records.close()
+    assert 1 == (store.events.seen() or (0,))[0]
+    with closing(connect(":memory:")) as copy:
+        copy.deserialize(copied(tmp_path / "site" / STORE_FILE))
+        assert [] == copy.execute("SELECT size FROM published").fetchall()
 
 
 @pytest.mark.parametrize("harm", ["emptied", "edited", "ahead", "of another log"])

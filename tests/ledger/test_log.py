@@ -22,6 +22,7 @@ from postern.ledger.pseudonym import reveal
 from postern.ledger.tree import EMPTY
 from postern.ledger.verify import Verified, verify_log
 from tests.clocks import SteppedClock
+from tests.ledger.samples import rewrite_event
 from tests.people import ALICE, ERIN
 
 SEED, ORIGIN = bytes(range(32)), "postern.example/front"
@@ -52,6 +53,11 @@ class Site:
         for number in range(count):
             self.log.append(self.event(number))
             self.clock.advance(HOUR_S)
+
+    def segment(self) -> Path:
+        """The journal's only file."""
+        (path,) = self.folder.glob("journal/*.segment")
+        return path
 
     def verify(self) -> Verified:
         return verify_log(
@@ -297,25 +303,79 @@ def test_lost_public_key_is_written_again(site: Site) -> None:
     assert f"{site.log.verifier.vkey}\n" == (site.folder / "log.vkey").read_text()
 
 
-def test_lost_checkpoint_is_made_anew_from_the_journal(site: Site) -> None:
-    """As long as the journal has all entries, tiles and checkpoint can be derived again."""
-    site.fill(300)
-    root = site.log.publish().checkpoint.root
-    (site.folder / "checkpoint").unlink()
-    assert root == site.open().checkpoint().checkpoint.root
-    (site.folder / "checkpoint").unlink()
+def test_lost_checkpoint_is_never_made_anew(site: Site) -> None:
+    """Attack: an event is rewritten, and what is signed of it removed to have it signed again.
+
+    Neither the checksums of the journal nor its commitments need a secret.
+    """
+    site.fill(3)
+    site.log.publish()
+    rewrite_event(site.segment(), 1, "thing", "wrong")
     shutil.rmtree(site.folder / "tile")
-    assert root == site.open().checkpoint().checkpoint.root
-    assert 300 == site.verify().checkpoint.size
-
-
-def test_lost_checkpoint_is_refused_where_the_journal_has_expired(site: Site) -> None:
-    """Attack: the checkpoint is removed to have other tiles signed."""
-    site.hours(3)
-    site.log.expire(site.clock.now().utc - timedelta(hours=1))
     (site.folder / "checkpoint").unlink()
-    site.refused("Entry 0 of the journal is damaged or missing")
+    site.refused("checkpoint is missing", site.log.publish)
+    site.refused("checkpoint is missing")
+    (site.folder / "log.vkey").unlink()
+    site.refused("checkpoint is missing")
+    assert {"journal", "pseudonyms", "publish.lock"} == {p.name for p in site.folder.iterdir()}
+
+
+@pytest.mark.parametrize("kept", ["log.vkey", "tile", "journal"])
+def test_nothing_of_a_log_is_taken_for_a_new_one(site: Site, kept: str) -> None:
+    """Attack: as little as possible is left of it. What is left of it all was wiped, and is new."""
+    site.fill(3)
+    site.log.publish()
+    for path in site.folder.iterdir():
+        if path.name != kept:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    site.refused("checkpoint is missing")
     assert not (site.folder / "checkpoint").exists()
+    shutil.rmtree(site.folder)
+    assert 0 == site.open().checkpoint().checkpoint.size
+
+
+def test_older_checkpoint_is_not_continued_by_another_history(site: Site) -> None:
+    """Attack: an older state of all that is public is put back, and what came after rewritten.
+
+    It is whole in itself. Whoever remembers the later checkpoint refuses it: the log that is open,
+    and one that is opened and told. A log that is shorter is for them to tell of.
+    """
+    site.fill(3)
+    site.log.publish()
+    older = site.folder.with_name("older")
+    shutil.copytree(site.folder, older)
+    site.fill(3)
+    seen = site.log.publish().checkpoint
+    rewrite_event(site.segment(), 4, "thing", "wrong")
+    shutil.rmtree(site.folder / "tile")
+    shutil.copytree(
+        older, site.folder, ignore=shutil.ignore_patterns("journal"), dirs_exist_ok=True
+    )
+
+    def reopen() -> Log:
+        return open_log(site.folder, SEED, ORIGIN, site.clock, (seen.size, seen.root))
+
+    words = "does not continue the 6 entries that this site published before"
+    site.refused(words, site.log.publish)
+    site.refused(words, reopen)
+    assert 3 == site.log.checkpoint().checkpoint.size
+    open_log(older, SEED, ORIGIN, site.clock, (seen.size, seen.root)).close()
+
+    # Without anybody who remembers it is signed; it stays refused by those who do.
+    site.open().publish()
+    site.refused(words, site.log.publish)
+    site.refused(words, reopen)
+
+
+def test_grown_log_continues_what_was_seen(site: Site) -> None:
+    """At any size that was ever published, whoever published since."""
+    seen = [site.log.publish().checkpoint]
+    for count in (1, 254, 1, 300):
+        site.fill(count)
+        seen.append(site.open().publish().checkpoint)
+    for one in seen:
+        open_log(site.folder, SEED, ORIGIN, site.clock, (one.size, one.root)).close()
+    assert seen[-1] == site.log.publish().checkpoint
 
 
 @pytest.mark.parametrize("at", range(0, 200, 7))

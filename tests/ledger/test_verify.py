@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
-from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -15,13 +14,22 @@ from hypothesis import strategies as st
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed
 from postern.ledger.checkpoint import Checkpoint, sign
-from postern.ledger.leaf import Leaf, commit
+from postern.ledger.leaf import Leaf
 from postern.ledger.log import Log, open_log
 from postern.ledger.tiles import grow, pack
 from postern.ledger.tree import EMPTY, leaf_hash
 from postern.ledger.verify import CHECKPOINT, VKEY, Verified, verify_log
 from tests.clocks import SteppedClock
-from tests.ledger.samples import LOG, ORIGIN, OTHER, WITNESS, entries, root, write_log
+from tests.ledger.samples import (
+    LOG,
+    ORIGIN,
+    OTHER,
+    WITNESS,
+    entries,
+    rewrite_event,
+    root,
+    write_log,
+)
 
 KEY = LOG.verifier.vkey
 
@@ -472,13 +480,7 @@ def test_an_event_that_was_rewritten_with_its_leaf_and_checksum_is_named(tmp_pat
     """The journal by itself is sound; the log knows better."""
     grown(tmp_path, 1, 1).close()
     path = segments(tmp_path)[0]
-    data = path.read_bytes()
-    salt, text = data[8 + 41 : 8 + 73], data[8 + 77 :].replace(b"step", b"stop")
-    assert text != data[8 + 77 :]
-    leaf = Leaf(0, commit(salt, text)).encode()
-    payload = leaf + salt + len(text).to_bytes(4) + text
-    checksum = crc32(payload, crc32(len(payload).to_bytes(4)))
-    path.write_bytes(len(payload).to_bytes(4) + checksum.to_bytes(4) + payload)
+    rewrite_event(path, 0, "step", "stop")
 
     assert f"Entry 0 in journal/{path.name} is not what was logged." == refusal(tmp_path).message
 

@@ -141,3 +141,15 @@ def test_damaged_event_is_refused(store: Store, tmp_path: Path) -> None:
 
 def _holding(folder: Path, needle: bytes) -> list[str]:
     return [path.name for path in folder.iterdir() if needle in path.read_bytes()]
+
+
+def test_larger_checkpoints_take_the_place_of_smaller_ones(store: Store) -> None:
+    """Of one size the first one counts: nobody makes another one seen by being late."""
+    assert None is store.events.seen()
+    for size, root, seen in ((0, b"0", 0), (3, b"3", 3), (3, b"x", 3), (2, b"2", 3), (4, b"4", 4)):
+        store.events.see(size, root * 32)
+        assert (seen, b"%d" % seen * 32) == store.events.seen()
+    store.events.clear()
+    assert None is not store.events.seen()
+    store.events.begin_anew()
+    assert None is store.events.seen()

@@ -101,6 +101,7 @@ class Records:
         """
         published = self.publish()
         self.follow()
+        self.remember()
         return published
 
     def publish(self) -> Opened:
@@ -137,19 +138,32 @@ class Records:
         while batch := [(entry.index, entry.text) for entry in islice(entries, _AT_ONCE)]:
             self._events.take(batch)
 
+    def remember(self) -> None:
+        """Notes in the store what is published: a log that does not continue it is not opened.
+
+        Raises:
+            PosternError: Where the log or the store cannot be used now, or is damaged.
+        """
+        checkpoint = self.log.checkpoint().checkpoint
+        self._events.see(checkpoint.size, checkpoint.root)
+
     def note_loss(self, now: datetime) -> None:
-        """Keeps as an event, once, that the log has fewer events than the index has seen.
+        """Keeps as an event, once, that the log has fewer events than the store has seen.
 
         Its folder was taken away, or an older one put in its place. What they said is not in the
-        index's power to prove, but nobody should have to find out by themselves that they were.
+        store's power to prove, but nobody should have to find out by themselves that they were.
 
         Raises:
             PosternError: As `append` and `follow`.
         """
-        lost = self._events.end() - self.log.size()
+        seen, size = (self._events.seen() or (0, b""))[0], self.log.size()
+        if size < seen:
+            # Of what an older log has beyond its checkpoint nobody can tell that it is unchanged.
+            size = self.log.checkpoint().checkpoint.size
+        lost = max(seen, self._events.end()) - size
         if lost > 0:
             self.append(Changed(now, f"events lost: {lost}", "", LEDGER))
-            self._events.clear()
+            self._events.begin_anew()
 
     def rebuild(self) -> None:
         """Makes the index anew from the log; as `follow`."""
@@ -304,6 +318,7 @@ class Keeper:
     def _follow(self) -> None:
         def follow() -> bool:
             self._records.follow()
+            self._records.remember()
             self._health.report(_INDEX, "ok", "what is recorded can be asked for again")
             return True
 

@@ -157,7 +157,8 @@ def open_site(site: Site, *, throwaway: bool = False) -> Iterator[Installation]:
         vault = open_vault(site.data, len(store.references.names()), secrets.site)
         opened.callback(vault.close)
         signing = signing_secret(secrets, in_use=(site.data / LEDGER / VKEY).exists())
-        log = open_log(site.data / LEDGER, log_seed(signing), log_origin(vault.site), clock)
+        folder, seed, origin = site.data / LEDGER, log_seed(signing), log_origin(vault.site)
+        log = open_log(folder, seed, origin, clock, store.events.seen())
         records = Records(log, store.events, store.ids)
         opened.callback(records.close)
         with suppress(PosternError):  # What cannot be noted now is noted at the next start.

@@ -4,9 +4,12 @@
    derived from it and can be late, by a crash or a full disk, but never ahead of it.
 2. The checkpoint comes last: all that it speaks of is durable before it is put in place.
 3. What was published is never taken back. A log whose journal, tiles and checkpoint do not
-   continue one another is not opened.
+   continue one another, or what is remembered of it elsewhere, is not opened.
+4. The checkpoint of a log without entries is the first file of it, so that one that is missing is
+   never made anew of a journal, whose checksums anybody can make.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
@@ -19,14 +22,14 @@ from postern.core.ports import Clock
 from postern.ledger import proof as proofs
 from postern.ledger.checkpoint import Checkpoint, Opened, open_checkpoint, sign
 from postern.ledger.files import make_folder, put, sync_folder, unreadable, unwritable
-from postern.ledger.journal import SPAN, Entry, Journal
+from postern.ledger.journal import SEGMENT, SPAN, Entry, Journal
 from postern.ledger.note import Note, Signature, Signer, Verifier, parse_vkey
 from postern.ledger.proof import Proof
 from postern.ledger.pseudonym import Pseudonyms, month
 from postern.ledger.tiles import WIDTH, Tiles, drop_partials, grow
 from postern.ledger.tree import EMPTY, read_edge
 from postern.ledger.turn import Turn
-from postern.ledger.verify import CHECKPOINT, VKEY
+from postern.ledger.verify import CHECKPOINT, JOURNAL, VKEY
 
 #: Entries that are added to the tree at once.
 _AT_ONCE = 256 * WIDTH
@@ -45,6 +48,7 @@ class Log:
         journal: Its journal.
         pseudonyms: Under which names its journal has people and vehicles.
         clock: Says how late it is when events expire.
+        seen: Size and root of a checkpoint that it must continue.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Log:
         journal: Journal,
         pseudonyms: Pseudonyms,
         clock: Clock,
+        seen: tuple[int, bytes],
     ) -> None:
         self.pseudonyms = pseudonyms
         self.verifier = signer.verifier
@@ -62,6 +67,7 @@ class Log:
         self._journal = journal
         self._clock = clock
         self._publishing = Turn(folder / _TURN)
+        self._seen = seen  # Guarded by the turn.
 
     def append(self, event: Event) -> EventId:
         """See `Ledger.append`.
@@ -100,7 +106,8 @@ class Log:
 
         Raises:
             PosternError: `unavailable` where the disk fails; `invalid` where what is there does
-                not fit together. The log stands as it was published before.
+                not fit together, or does not continue what was published before; `not_found` where
+                the checkpoint is missing. The log stands as it was published before.
         """
         with self._publishing.held():
             return self._publish()
@@ -178,16 +185,19 @@ class Log:
         self._journal.close()
 
     def _publish(self) -> Opened:
-        opened = _published(self._folder, self.verifier)
-        size, root = (opened.checkpoint.size, opened.checkpoint.root) if opened else (0, EMPTY)
+        opened = self.checkpoint()
+        size, root = opened.checkpoint.size, opened.checkpoint.root
+        _check_continues(self._folder, opened.checkpoint, self._seen)
+        self._seen = size, root
         entries, grown = self._journal.read(size), size
         while leaves := [entry.leaf for entry in islice(entries, _AT_ONCE)]:
             root = grow(self._folder, grown, root, leaves)
             grown += len(leaves)
-        if opened is not None and grown == size:
+        if grown == size:
             return opened
         signed = sign(Checkpoint(self.verifier.name, grown, root), self._signer)
         self._put(signed)
+        self._seen = grown, root
         drop_partials(self._folder, size, grown)
         return open_checkpoint(signed, self.verifier)
 
@@ -196,7 +206,9 @@ class Log:
         sync_folder(self._folder)
 
 
-def open_log(folder: Path, seed: bytes, origin: str, clock: Clock) -> Log:
+def open_log(
+    folder: Path, seed: bytes, origin: str, clock: Clock, seen: tuple[int, bytes] | None = None
+) -> Log:
     """The log in a folder, made if there is none.
 
     Args:
@@ -204,36 +216,36 @@ def open_log(folder: Path, seed: bytes, origin: str, clock: Clock) -> Log:
         seed: The private key of RFC 8032 that signs checkpoints, 32 bytes.
         origin: The name of a log that is new; one that is there keeps its name.
         clock: Says how late it is when events expire.
+        seen: Size and root of the last checkpoint that is remembered elsewhere, if one is. A log
+            that has fewer entries was taken away: that is for whoever remembers to tell.
 
     Raises:
         PosternError: `invalid` where journal, tiles and checkpoint do not continue one another or
-            something is damaged; `unauthorized` where the log belongs to another key;
-            `not_found` where a tile is missing; `unavailable` where the disk fails.
+            what was seen, or something is damaged; `unauthorized` where the log belongs to another
+            key; `not_found` where a tile or the checkpoint is missing; `unavailable` where the disk
+            fails.
     """
     try:
-        for part in ("journal", "pseudonyms"):
+        for part in (JOURNAL, "pseudonyms"):
             make_folder(folder / part)
     except OSError as error:
         raise unwritable(error) from None
     with Turn(folder / _TURN).held():
         signer = _signer(folder, seed, origin)
 
-    def size() -> int:
-        opened = _published(folder, signer.verifier)
-        return opened.checkpoint.size if opened else 0
-
-    journal = Journal(folder / "journal", size)
-    log = Log(folder, signer, journal, Pseudonyms(folder / "pseudonyms"), clock)
+    journal = Journal(
+        folder / JOURNAL, lambda: _read_checkpoint(folder, signer.verifier).checkpoint.size
+    )
     try:
-        opened = _published(folder, signer.verifier)
-        if opened is None:
-            log.publish()
-        else:
-            _check(folder, opened.checkpoint, journal)
+        published = _read_checkpoint(folder, signer.verifier).checkpoint
+        _check(folder, published, journal)
+        if seen is None or seen[0] > journal.size():
+            seen = published.size, published.root
+        _check_continues(folder, published, seen)
     except BaseException:
-        log.close()
+        journal.close()
         raise
-    return log
+    return Log(folder, signer, journal, Pseudonyms(folder / "pseudonyms"), clock, seen)
 
 
 def _signer(folder: Path, seed: bytes, origin: str) -> Signer:
@@ -242,12 +254,7 @@ def _signer(folder: Path, seed: bytes, origin: str) -> Signer:
     try:
         known = parse_vkey(path.read_text().removesuffix("\n"))
     except FileNotFoundError:
-        signer = Signer(origin, seed)
-        # Another key must not leave its name behind.
-        _published(folder, signer.verifier)
-        put(path, f"{signer.verifier.vkey}\n".encode())
-        sync_folder(folder)
-        return signer
+        return _begin(folder, Signer(origin, seed))
     except (UnicodeDecodeError, PosternError):
         raise invalid(f"{VKEY} is damaged.", _RESTORE) from None
     except OSError as error:
@@ -259,6 +266,19 @@ def _signer(folder: Path, seed: bytes, origin: str) -> Signer:
             f"The signing key is not that of the log {known.name}.",
             "Put back the key that this site was set up with.",
         )
+    return signer
+
+
+def _begin(folder: Path, signer: Signer) -> Signer:
+    """Gives a log its name and key; one of which there is nothing yet is published as empty."""
+    parts = (folder / CHECKPOINT, folder / "tile", *(folder / JOURNAL).glob(f"*{SEGMENT}"))
+    if not any(map(os.path.lexists, parts)):
+        put(folder / CHECKPOINT, sign(Checkpoint(signer.verifier.name, 0, EMPTY), signer))
+        sync_folder(folder)
+    # Another key must not leave its name behind.
+    _read_checkpoint(folder, signer.verifier)
+    put(folder / VKEY, f"{signer.verifier.vkey}\n".encode())
+    sync_folder(folder)
     return signer
 
 
@@ -279,14 +299,18 @@ def _check(folder: Path, published: Checkpoint, journal: Journal) -> None:
             raise invalid(f"Entry {entry.index} is not the one that was published.", _RESTORE)
 
 
-def _published(folder: Path, log: Verifier) -> Opened | None:
-    """The published checkpoint, if there is one."""
-    try:
-        return _read_checkpoint(folder, log)
-    except PosternError as error:
-        if error.code is Code.NOT_FOUND:
-            return None
-        raise
+def _check_continues(folder: Path, published: Checkpoint, seen: tuple[int, bytes]) -> None:
+    """Sees that what is published has what was seen before, unchanged."""
+    size, root = seen
+    now = published.root
+    if size < published.size:
+        now = read_edge(Tiles(folder, published.size), size).root()
+    if size > published.size or now != root:
+        raise invalid(
+            f"The log does not continue the {size} entries that this site published before: it was "
+            "changed, or an older state of it was put back.",
+            _RESTORE,
+        )
 
 
 def _read_checkpoint(folder: Path, log: Verifier) -> Opened:
@@ -294,7 +318,7 @@ def _read_checkpoint(folder: Path, log: Verifier) -> Opened:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise PosternError(Code.NOT_FOUND, "The log has no checkpoint.", _RESTORE) from None
+        raise PosternError(Code.NOT_FOUND, f"{CHECKPOINT} is missing.", _RESTORE) from None
     except OSError as error:
         raise unreadable(path, error) from None
     try:

@@ -1,7 +1,8 @@
 """The events of the ledger's journal, made fit for questions: by time, by access point, by person.
 
 It proves nothing and keeps nothing that the journal does not; it may be emptied and made anew at
-any time. The journal is where an event becomes durable, and where it expires.
+any time. The journal is where an event becomes durable, and where it expires. Beside the events
+stands the ledger's last checkpoint that was seen, which nothing makes anew.
 """
 
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from postern.core.event import Acted, Decided, Event, Interrupted
 from postern.core.event_text import decode, kind
 from postern.core.ids import AccessPointId, EventId
 from postern.store.database import Database
-from postern.store.schema import events
+from postern.store.schema import events, published
 
 _OUTCOMES = ("acted", "interrupted")
 
@@ -138,6 +139,35 @@ class Events:
         with self._database.reading() as connection:
             found = [_entry(row).event for row in connection.execute(query)]
         return tuple(event for event in found if isinstance(event, Decided))
+
+    def seen(self) -> tuple[int, bytes] | None:
+        """Size and root of the last checkpoint that was seen; None before the first.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(select(published).order_by(published.c.size.desc())).first()
+        return None if row is None else (row.size, bytes.fromhex(row.root))
+
+    def see(self, size: int, root: bytes) -> None:
+        """Remembers a checkpoint, unless one of that size or a larger one was seen.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        if (self.seen() or (-1, b""))[0] >= size:
+            return
+        with self._database.writing() as connection:
+            connection.execute(delete(published).where(published.c.size < size))
+            if not connection.scalar(select(func.count()).select_from(published)):
+                connection.execute(insert(published), {"size": size, "root": root.hex()})
+
+    def begin_anew(self) -> None:
+        """Forgets all events and what was seen: the ledger has fewer, and that is noted."""
+        with self._database.writing() as connection:
+            connection.execute(delete(published))
+        self.clear()
 
     def expire(self, before: datetime) -> int:
         """Forgets the events before that time, and says how many those were."""

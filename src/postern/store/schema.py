@@ -206,3 +206,12 @@ events = Table(
     Index("ix_events_grants", "attempt", sqlite_where=text("grants")),
     Index("ix_events_access_point", "access_point", "seq"),
 )
+
+#: The last checkpoint of the ledger that was seen, in one row at most: whoever writes the ledger's
+#: history anew would have to change it, too. `root` is in hexadecimal digits.
+published = Table(
+    "published",
+    metadata,
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("root", String(64), nullable=False),
+)
