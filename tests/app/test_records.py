@@ -207,6 +207,39 @@ def test_index_that_does_not_fit_is_made_anew(
     assert 2 == store.events.end()
 
 
+@pytest.mark.parametrize("gone", [0, 1])
+def test_events_that_are_gone_before_their_time_are_named(
+    tmp_path: Path, records: Records, gone: int
+) -> None:
+    """Attack: an hour is taken out of the journal, which looks as if it had expired."""
+    days = [replace(granted(f"a-{n}"), at=NOW + n // 2 * DAY) for n in range(6)]
+    records.append_all(days)
+    records.settle()
+    records.check_kept(NOW)
+    sorted(tmp_path.glob("ledger/journal/*.segment"))[gone].unlink()
+
+    with pytest.raises(PosternError) as found:
+        records.check_kept(NOW)
+    first, last = 2 * gone, 2 * gone + 1
+    assert f"2, the first of them entry {first} and the last entry {last}." in found.value.message
+    assert 6 == len(records.list())
+    records.check_kept(NOW + (gone + 1) * DAY)
+
+
+@pytest.mark.parametrize(
+    "days", [(0, 1, 2, 3), (0, 4000, 1, 2), (0, 9, 1, 2), (0, -20_000, 1, 2), (3, 2, 1, 0)]
+)
+def test_what_expires_is_not_taken_for_gone(records: Records, days: tuple[int, ...]) -> None:
+    """However the clock was set, on every day until the last event is gone, and long after."""
+    for number, day in enumerate(days):
+        records.append(replace(granted(f"a-{number}"), at=NOW + day * DAY))
+    for today in (3, 4, 5, 6, 7, 8, 10, 12, 4001, 4003):
+        now = NOW + today * DAY
+        records.expire(now - 2 * DAY, now)
+        records.check_kept(now - 2 * DAY)
+    assert 4 == records.log.size()
+
+
 @pytest.mark.parametrize("harm", ["body = 'junk'", "body = ''", "at = 'junk'"])
 def test_damaged_row_of_the_index_keeps_nobody_from_an_answer(
     tmp_path: Path, store: Store, records: Records, harm: str
@@ -246,7 +279,7 @@ def test_expired_events_are_gone_and_the_log_is_whole(tmp_path: Path, records: R
     """From journal and index alike, within an hour of their time; the tree keeps its size."""
     records.append_all((granted("needle-a"), replace(granted("recent"), at=NOW + 2 * DAY)))
     records.settle()
-    records.expire(NOW + DAY + timedelta(hours=1))
+    records.expire(NOW + DAY + timedelta(hours=1), NOW + 3 * DAY)
 
     assert ["1"] == [entry.id for entry in records.list()]
     assert 2 == records.log.size() == records.settle().checkpoint.size

@@ -213,7 +213,8 @@ def test_an_expired_event_is_proved_without_its_content(folder: Path, key: str) 
         assert segment.is_file()
     with open_site(read_site(folder / "site.toml")) as installation:
         installation.records.settle()
-        installation.records.expire(installation.clock.now().plus(7200).utc)
+        later = installation.clock.now().plus(7200).utc
+        installation.records.expire(later, later)
     answer = postern("prove", "1")
 
     assert 0 == answer.code

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from postern.core.event import Changed
+from postern.ledger.log import open_log
 from tests.cli.terminal import postern
+from tests.clocks import SteppedClock
 from tests.ledger.samples import LOG, ORIGIN, OTHER, write_log
 
 
@@ -51,6 +54,29 @@ def test_a_changed_entry_is_named_with_an_exit_code_and_no_word_of_praise(log: P
     told = json.loads(postern("verify", str(log), "--json").out)
     assert (False, "invalid") == (told["verified"], told["code"])
     assert told["fault"].startswith("Entry 259 was changed")
+
+
+def test_what_is_not_kept_is_told_apart_from_what_expired(tmp_path: Path) -> None:
+    """What expires goes from the oldest on: a gap after what is kept is somebody's doing."""
+    clock = SteppedClock()
+    events = open_log(tmp_path, bytes(range(32)), ORIGIN, clock)
+    for hour in range(4):
+        now = clock.now().utc
+        events.append_all([Changed(now, f"step {hour}.{n}", "", "op") for n in range(2 - hour % 2)])
+        clock.advance(3601)
+    events.publish()
+    events.close()
+    segments = sorted(tmp_path.glob("journal/*"))
+    assert "is not kept here" not in postern("verify", str(tmp_path)).out
+    segments[0].unlink()
+    segments[2].unlink()
+    answer = postern("verify", str(tmp_path))
+
+    assert 0 == answer.code
+    assert "What entries 0 to 1 said is not kept here: expired, or removed.\n" in answer.out
+    assert "What entries 3 to 4 said is not kept here, though what came before is" in answer.err
+    told = json.loads(postern("verify", str(tmp_path), "--json").out)
+    assert (2, [[0, 1], [3, 4]]) == (told["events"], told["absent"])
 
 
 def test_scripts_read_json(log: Path) -> None:

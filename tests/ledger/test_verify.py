@@ -466,14 +466,28 @@ def test_expired_events_are_no_damage(tmp_path: Path) -> None:
     """Their entries stay, and the tree holds."""
     log = grown(tmp_path, 2, 3, 1)
     log.close()
+    assert () == verified(tmp_path).absent
     segments(tmp_path)[0].unlink()
-    assert 4 == verified(tmp_path).contents
+    assert (4, (range(2),)) == (verified(tmp_path).contents, verified(tmp_path).absent)
     for path in segments(tmp_path):
         path.unlink()
     (tmp_path / "journal" / f"{6:020}.segment").write_bytes(b"")
-    assert 0 == verified(tmp_path).contents
+    assert (0, (range(6),)) == (verified(tmp_path).contents, verified(tmp_path).absent)
     shutil.rmtree(tmp_path / "journal")
-    assert (0, 6) == (verified(tmp_path).contents, verified(tmp_path).checkpoint.size)
+    assert (0, (range(6),)) == (verified(tmp_path).contents, verified(tmp_path).absent)
+    assert 6 == verified(tmp_path).checkpoint.size
+
+
+def test_every_gap_between_events_is_told(tmp_path: Path) -> None:
+    """Attack: hours are removed that had not expired. They can be, and it is seen which."""
+    grown(tmp_path, 2, 3, 1, 4, 1).close()
+    for path in segments(tmp_path)[1::2]:
+        path.unlink()
+
+    assert (4, (range(2, 5), range(6, 10))) == (
+        verified(tmp_path).contents,
+        verified(tmp_path).absent,
+    )
 
 
 def test_an_event_that_was_rewritten_with_its_leaf_and_checksum_is_named(tmp_path: Path) -> None:

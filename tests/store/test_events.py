@@ -109,8 +109,8 @@ def test_expired_events_are_in_no_file_any_more(store: Store, tmp_path: Path) ->
     take(store, granted("needle-in-the-log"), replace(granted("recent"), at=NOW + 2 * DAY))
     assert _holding(tmp_path, b"needle-in-the-log")
 
-    assert 1 == store.events.expire(NOW + DAY)
-    assert 0 == store.events.expire(NOW + DAY)
+    assert 1 == store.events.expire(NOW + DAY, NOW + 3 * DAY)
+    assert 0 == store.events.expire(NOW + DAY, NOW + 3 * DAY)
     assert ["1"] == [entry.id for entry in store.events.list()]
     assert [] == _holding(tmp_path, b"needle-in-the-log")
     assert ["recent"] == [event.attempt for event in store.events.unfinished()]
@@ -153,3 +153,15 @@ def test_larger_checkpoints_take_the_place_of_smaller_ones(store: Store) -> None
     assert None is not store.events.seen()
     store.events.begin_anew()
     assert None is store.events.seen()
+
+
+def test_event_from_the_future_is_as_old_as_what_came_after_it(store: Store) -> None:
+    """As in the journal: a clock that was wrong keeps nothing for years."""
+    times = (NOW, NOW + 4000 * DAY, NOW + DAY, NOW + 3 * DAY, NOW + 5000 * DAY)
+    take(store, *(replace(granted(str(n)), at=at) for n, at in enumerate(times)))
+    now = NOW + 3 * DAY
+
+    assert 1 == store.events.expire(NOW + DAY, now)
+    assert (1, 2, 3, 4) == store.events.numbers(NOW + DAY)
+    assert 2 == store.events.expire(NOW + 2 * DAY, now)
+    assert (3, 4) == store.events.numbers(NOW)

@@ -16,7 +16,7 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import TypeVar
 
-from postern.core.errors import Code, PosternError
+from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Changed, Decided, Event
 from postern.core.ids import AccessPointId, CameraId, EventId
 from postern.engine.health import Health
@@ -165,6 +165,22 @@ class Records:
             self.append(Changed(now, f"events lost: {lost}", "", LEDGER))
             self._events.begin_anew()
 
+    def check_kept(self, since: datetime) -> None:
+        """Sees that the log still has what every event since then said, as far as the index knows.
+
+        Raises:
+            PosternError: `invalid` where some are gone; as `follow`.
+        """
+        known = self._events.numbers(since)
+        kept = {entry.index for entry in self.log.entries(known[0])} if known else set()
+        gone = [number for number in known if number not in kept]
+        if gone:
+            raise invalid(
+                f"Events that are gone from the journal before their time: {len(gone)}, the first "
+                f"of them entry {gone[0]} and the last entry {gone[-1]}.",
+                "The store has a copy of them until they expire: postern events shows it.",
+            )
+
     def rebuild(self) -> None:
         """Makes the index anew from the log; as `follow`."""
         self._events.clear()
@@ -225,14 +241,16 @@ class Records:
         before = self._events.any(before=now - LEAP)
         return before and not self._events.any(since=now - LEAP, before=now - NOTICE)
 
-    def expire(self, before: datetime) -> None:
+    def expire(self, before: datetime, now: datetime) -> None:
         """Destroys what events before that time said; their proofs stay.
+
+        What is said to have happened after `now` is as old as what came after it.
 
         Raises:
             PosternError: As `settle`. What was begun is finished at the next call.
         """
         self.log.expire(before)
-        self._events.expire(before)
+        self._events.expire(before, now)
 
     def close(self) -> None:
         """Settles what this process has kept, and lets go of the files.

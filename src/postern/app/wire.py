@@ -287,7 +287,7 @@ def tidy(installation: Installation, *, noticed: bool = True) -> None:
     each(
         (
             lambda: finish_erasures(at.store, at.vault, at.records, now),
-            lambda: at.records.expire(now - at.site.retention),
+            lambda: at.records.expire(now - at.site.retention, now),
             lambda: withdrawals(at).lapse(now),
             lambda: passes(at).expire(now),
             at.vault.retire,

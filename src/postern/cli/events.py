@@ -13,6 +13,7 @@ from postern.app.wire import Installation
 from postern.cli.console import OUT, progress, say, show_json
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.verify import tell_absent
 from postern.core.errors import invalid
 from postern.core.event import Event, Viewed
 from postern.core.ids import PersonId
@@ -45,6 +46,7 @@ def events(
                 f"Entries checked: {found.checkpoint.size:,}. "
                 f"Events still kept: {found.contents:,}. All are what was logged."
             )
+            tell_absent(found, say)
         entries = _entries(installation, person, reason, limit)
         zone = installation.site.zone
     if as_json:
@@ -82,13 +84,14 @@ def verified(installation: Installation) -> Verified:
     """The record of a site, every entry of it checked with the site's own key.
 
     Raises:
-        PosternError: `invalid` with the first thing that does not fit.
+        PosternError: `invalid` with the first thing that does not fit, or where events are gone
+            before their time.
     """
-    records = installation.records
+    records, site = installation.records, installation.site
     records.settle()
     with progress("Verifying ...") as bar:
-        folder = installation.site.data / LEDGER
-        found = verify_log(folder, records.log.verifier.vkey, perf_counter, bar.of)
+        found = verify_log(site.data / LEDGER, records.log.verifier.vkey, perf_counter, bar.of)
+    records.check_kept(installation.clock.now().utc - site.retention)
     # What is shown comes from the index: it is made anew of what was checked.
     records.rebuild()
     return found

@@ -1,6 +1,7 @@
 """`postern verify`: whether a log is what was logged, from a copy of its folder alone."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -35,12 +36,33 @@ def verify(
         show_json(_record(found))
         return
     for sentence in _sentences(found):
-        OUT.print(sentence, soft_wrap=True)
+        _print(sentence)
+    tell_absent(found, _print)
     if not found.given:
         warn(
             "The key came with the log: this finds damage, but not a log that was made anew. "
             "Give the key that you keep elsewhere with --key."
         )
+
+
+def tell_absent(found: Verified, say: Callable[[str], None]) -> None:
+    """Says which events are not there, and which of them cannot have gone by themselves."""
+    for gap in found.absent:
+        if gap.start == 0:
+            say(f"What {_entries(gap)} said is not kept here: expired, or removed.")
+        else:
+            warn(
+                f"What {_entries(gap)} said is not kept here, though what came before is: it was "
+                "removed, unless the clock was wrong then. What expires goes from the oldest on."
+            )
+
+
+def _print(sentence: str) -> None:
+    OUT.print(sentence, soft_wrap=True)
+
+
+def _entries(gap: range) -> str:
+    return f"entries {gap[0]} to {gap[-1]}" if len(gap) > 1 else f"entry {gap[0]}"
 
 
 def _check_place(folder: Path) -> None:
@@ -76,6 +98,7 @@ def _record(found: Verified) -> dict[str, object]:
         "key": found.log.vkey,
         "key_given": found.given,
         "events": found.contents,
+        "absent": [[gap[0], gap[-1]] for gap in found.absent],
         "decoding_s": found.decoding_s,
         "hashing_s": found.hashing_s,
     }

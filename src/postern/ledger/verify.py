@@ -34,6 +34,8 @@ class Verified:
         given: Whether that key was given. One that was found beside the log shows damage, but
             whoever forged the log would have put their own there.
         contents: How many events the journal still has, and are what the log commits to.
+        absent: The entries whose events it does not have. What expires goes from the oldest on, so
+            that only those from 0 on need not be anybody's doing, or a wrong clock's.
         decoding_s: Seconds that went into reading and decoding the entries.
         hashing_s: Seconds that went into hashing them and comparing the tiles.
     """
@@ -42,6 +44,7 @@ class Verified:
     log: Verifier
     given: bool
     contents: int
+    absent: tuple[range, ...]
     decoding_s: float
     hashing_s: float
 
@@ -78,8 +81,8 @@ def verify_log(
         decoding_s += decoded_s - started_s
         progress(WIDTH * index + len(entries), checkpoint.size)
     walk.finish()
-    contents = _contents(folder, checkpoint.size)
-    return Verified(checkpoint, log, vkey is not None, contents, decoding_s, hashing_s)
+    contents, absent = _contents(folder, checkpoint.size)
+    return Verified(checkpoint, log, vkey is not None, contents, absent, decoding_s, hashing_s)
 
 
 class _Walk:
@@ -219,10 +222,11 @@ def _key(folder: Path, vkey: str | None) -> Verifier:
     return log
 
 
-def _contents(folder: Path, size: int) -> int:
-    """Compares the events that have not expired with the entries, which are right."""
+def _contents(folder: Path, size: int) -> tuple[int, tuple[range, ...]]:
+    """Compares the events that are there with the entries, which are right; gives those that are
+    not."""
     paths = sorted((folder / JOURNAL).glob(f"*{SEGMENT}"))
-    tiles, count, end = Tiles(folder, size), 0, 0
+    tiles, count, end, absent = Tiles(folder, size), 0, 0, list[range]()
     for path in paths:
         name, first = f"{JOURNAL}/{path.name}", _first(path)
         # Before the published size events may have expired, also between others.
@@ -242,10 +246,12 @@ def _contents(folder: Path, size: int) -> int:
         for entry in entries:
             if entry.index < size and leaf_hash(entry.leaf) != tiles.read(0, entry.index):
                 raise invalid(f"Entry {entry.index} in {name} is not what was logged.")
+        if end < first:
+            absent.append(range(end, first))
         count, end = count + len(entries), first + len(entries)
     if paths and end < size:
         raise invalid(f"The journal ends before entry {end}, and {size} are published.")
-    return count
+    return count, tuple(absent if paths or not size else [range(size)])
 
 
 def _read_kept(folder: Path, name: str) -> bytes | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select
 
 from postern.core.decision import GRANTS
 from postern.core.event import Acted, Decided, Event, Interrupted
@@ -169,9 +169,31 @@ class Events:
             connection.execute(delete(published))
         self.clear()
 
-    def expire(self, before: datetime) -> int:
-        """Forgets the events before that time, and says how many those were."""
-        return self._forget(events.c.at < before)
+    def numbers(self, since: datetime) -> tuple[int, ...]:
+        """The numbers of the events at or after a time, in order.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        query = select(events.c.seq).where(events.c.at >= since).order_by(events.c.seq)
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(query))
+
+    def expire(self, before: datetime, now: datetime) -> int:
+        """Forgets the events before that time, and says how many those were.
+
+        One from the future is as old as the next that is not, as in the journal.
+        """
+        later = events.alias()
+        following = (
+            select(later.c.at)
+            .where(later.c.seq > events.c.seq, later.c.at <= now)
+            .order_by(later.c.seq)
+            .limit(1)
+            .correlate(events)
+            .scalar_subquery()
+        )
+        return self._forget(or_(events.c.at < before, and_(events.c.at > now, following < before)))
 
     def clear(self) -> int:
         """Forgets all of them, so that they can be taken anew."""
