@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -27,6 +27,7 @@ from tests.people import ALICE, ERIN
 
 SEED, ORIGIN = bytes(range(32)), "postern.example/front"
 HOUR_S = 3600.0
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 WITNESS = Signer("witness.example/w1", bytes(range(1, 33)), KeyType.WITNESS)
 
 
@@ -270,6 +271,62 @@ def test_key_of_the_present_month_stays_for_who_is_about_to_append(site: Site) -
     (hidden,) = site.log.pseudonyms.hide([event])
     site.log.expire(site.clock.now().utc - timedelta(days=32))
     assert event == reveal(hidden, site.log.pseudonyms.names(event.at, [ALICE]))
+
+
+def test_lost_key_of_a_month_is_made_anew_only_once_nothing_is_kept_of_it(site: Site) -> None:
+    """Attack: the key is removed, so that what was kept before leads to nobody.
+
+    Whoever has it in memory goes on. The next month, and whatever has expired, need it no more.
+    """
+    site.clock.advance(-20 * 24 * HOUR_S)
+    site.hours(2)
+    site.log.close()
+    (key,) = site.folder.glob("pseudonyms/*.key")
+    kept = key.read_bytes()
+    key.unlink()
+    words = "The key 2026-02.key is missing, and events of that month are kept"
+    site.refused(words, lambda: site.open().append(site.event()))
+    assert 2 == site.log.size()
+    key.write_bytes(kept)
+    assert "2" == site.open().append(site.event())
+
+    key.unlink()
+    site.clock.advance(31 * 24 * HOUR_S)
+    site.log = site.open()
+    assert "3" == site.log.append(site.event())
+    site.log.expire(site.clock.now().utc - timedelta(days=1))
+    site.clock.advance(-31 * 24 * HOUR_S)
+    assert "4" == site.open().append(site.event())
+
+
+def test_key_of_a_month_is_missed_by_an_event_at_the_end_of_another_months_hour(
+    site: Site,
+) -> None:
+    """The segment began in the month before."""
+    end = 24 * HOUR_S * 31 - (site.clock.now().utc - MARCH).total_seconds()
+    site.clock.advance(end - 60)
+    site.log.append(site.event())
+    (key,) = site.folder.glob("pseudonyms/*.key")
+    site.clock.advance(120)
+    assert "1" == site.open().append(site.event())
+    assert 1 == len(list(site.folder.glob("journal/*.segment")))
+    (site.folder / "pseudonyms" / "2026-04.key").unlink()
+    site.refused("2026-04.key is missing", lambda: site.open().append(site.event()))
+
+
+def test_key_of_a_month_to_come_stays_as_long_as_its_events(site: Site) -> None:
+    """A clock that was set ahead for an hour: what was kept then can be resolved until it goes."""
+    for days in (0, 400, -399):
+        site.clock.advance(days * 24 * HOUR_S)
+        site.log.append(site.event())
+    assert {"2026-03", "2027-04"} == {path.stem for path in site.folder.glob("pseudonyms/*.key")}
+    site.log.expire(site.clock.now().utc - timedelta(days=2))
+    assert {"2026-03", "2027-04"} == {path.stem for path in site.folder.glob("pseudonyms/*.key")}
+    assert 3 == len(list(site.log.entries()))
+    site.clock.advance(3 * 24 * HOUR_S)
+    site.log.append(site.event())
+    site.log.expire(site.clock.now().utc - timedelta(hours=1))
+    assert {"2026-03"} == {path.stem for path in site.folder.glob("pseudonyms/*.key")}
 
 
 def test_full_disk_does_not_keep_from_making_room(site: Site) -> None:

@@ -62,9 +62,14 @@ def hide(pseudonyms: Pseudonyms, event: Event) -> Event:
     return hidden
 
 
+def never(_month: str) -> bool:
+    """What the journal of a month says that has no event."""
+    return False
+
+
 @pytest.fixture
 def pseudonyms(tmp_path: Path) -> Pseudonyms:
-    return Pseudonyms(tmp_path)
+    return Pseudonyms(tmp_path, never)
 
 
 def test_every_kind_of_event_is_tried() -> None:
@@ -108,7 +113,7 @@ def test_what_could_be_a_name_is_hidden_from_its_first_letter(pseudonyms: Pseudo
 
 def test_same_id_has_one_pseudonym_a_month(tmp_path: Path) -> None:
     """Events of a month can be told to be about the same person, those of two months cannot."""
-    one, other = Pseudonyms(tmp_path), Pseudonyms(tmp_path)
+    one, other = Pseudonyms(tmp_path, never), Pseudonyms(tmp_path, never)
     march = [hide(each, Erased(NOW, ALICE)) for each in (one, other)]
     april = hide(one, Erased(NEXT, ALICE))
     assert march[0] == march[1]
@@ -120,17 +125,17 @@ def test_same_id_has_one_pseudonym_a_month(tmp_path: Path) -> None:
 
 def test_other_site_has_other_pseudonyms(tmp_path: Path) -> None:
     """Nothing links a person's events at two sites."""
-    sites = [Pseudonyms(tmp_path / name) for name in ("here", "there")]
+    sites = [Pseudonyms(tmp_path / name, never) for name in ("here", "there")]
     for name in ("here", "there"):
         (tmp_path / name).mkdir()
     assert hide(sites[0], Erased(NOW, ALICE)) != hide(sites[1], Erased(NOW, ALICE))
 
 
 def test_key_is_for_this_user_only(pseudonyms: Pseudonyms, tmp_path: Path) -> None:
-    """32 random bytes that nobody else may read."""
+    """32 random bytes and their checksum, that nobody else may read."""
     hide(pseudonyms, Erased(NOW, ALICE))
     (path,) = tmp_path.glob("*.key")
-    assert ("2026-03.key", 32) == (path.name, path.stat().st_size)
+    assert ("2026-03.key", 36) == (path.name, path.stat().st_size)
     assert 0o600 == path.stat().st_mode & 0o777
 
 
@@ -159,7 +164,7 @@ def test_threads_that_begin_a_month_agree(tmp_path: Path) -> None:
     begin, found = Barrier(8), []
 
     def work() -> None:
-        mine = Pseudonyms(tmp_path)
+        mine = Pseudonyms(tmp_path, never)
         begin.wait()
         found.append(hide(mine, Erased(NOW, ALICE)))
 
@@ -171,7 +176,7 @@ def test_threads_that_begin_a_month_agree(tmp_path: Path) -> None:
     assert [found[0]] * 8 == found
 
 
-@pytest.mark.parametrize("content", [b"", bytes(31), bytes(33)], ids=len)
+@pytest.mark.parametrize("content", [b"", bytes(31), bytes(33), bytes(36), bytes(37)], ids=len)
 def test_key_of_another_length_is_refused(
     pseudonyms: Pseudonyms, tmp_path: Path, content: bytes
 ) -> None:
@@ -184,15 +189,47 @@ def test_key_of_another_length_is_refused(
     assert content == (tmp_path / "2026-03.key").read_bytes()
 
 
+def test_key_of_which_a_byte_was_altered_is_refused(pseudonyms: Pseudonyms, tmp_path: Path) -> None:
+    """Attack: events of one month are made to lead to nobody, or to be of two people."""
+    hide(pseudonyms, Erased(NOW, ALICE))
+    hide(pseudonyms, Erased(NEXT, ALICE))
+    path = tmp_path / "2026-03.key"
+    whole = path.read_bytes()
+    damaged = [whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :] for at in range(len(whole))]
+    for content in (*damaged, (tmp_path / "2026-04.key").read_bytes()):
+        path.write_bytes(content)
+        for call in _calls(Pseudonyms(tmp_path, never)):
+            with pytest.raises(PosternError, match=r"2026-03\.key is damaged"):
+                call()
+        assert content == path.read_bytes()
+
+
+def test_key_without_a_checksum_is_still_read(pseudonyms: Pseudonyms, tmp_path: Path) -> None:
+    """So were those of the first logs."""
+    hidden = hide(pseudonyms, Erased(NOW, ALICE))
+    path = tmp_path / "2026-03.key"
+    path.write_bytes(path.read_bytes()[:32])
+    assert hidden == hide(Pseudonyms(tmp_path, never), Erased(NOW, ALICE))
+
+
+def test_lost_key_is_not_replaced(tmp_path: Path) -> None:
+    """Attack: a key is removed, and the events of its month lead to nobody from then on."""
+    with pytest.raises(PosternError, match=r"2026-03\.key is missing, and events of") as caught:
+        hide(Pseudonyms(tmp_path, lambda month: month == "2026-03"), Erased(NOW, ALICE))
+    assert Code.INVALID is caught.value.code
+    assert [] == list(tmp_path.glob("*.key"))
+    hide(Pseudonyms(tmp_path, lambda month: month == "2026-03"), Erased(NEXT, ALICE))
+
+
 def test_key_that_cannot_be_read_or_made_is_one_sentence(tmp_path: Path) -> None:
     """The disk's failures are told, and nothing is recorded under an id meanwhile."""
     (tmp_path / "2026-03.key").mkdir()
-    for call in _calls(Pseudonyms(tmp_path)):
+    for call in _calls(Pseudonyms(tmp_path, never)):
         with pytest.raises(PosternError, match="cannot be read") as caught:
             call()
         assert Code.UNAVAILABLE is caught.value.code
     with pytest.raises(PosternError, match="cannot be written") as caught:
-        hide(Pseudonyms(tmp_path / "missing"), Erased(NOW, ALICE))
+        hide(Pseudonyms(tmp_path / "missing", never), Erased(NOW, ALICE))
     assert Code.UNAVAILABLE is caught.value.code
 
 
@@ -206,7 +243,7 @@ def test_any_subject_is_hidden_and_comes_back(
     tmp_path_factory: pytest.TempPathFactory, subject: str
 ) -> None:
     """Whatever an operator changed."""
-    pseudonyms = Pseudonyms(tmp_path_factory.mktemp("keys"))
+    pseudonyms = Pseudonyms(tmp_path_factory.mktemp("keys"), never)
     event = Changed(NOW, "changed", subject, "operator")
     hidden = hide(pseudonyms, event)
     assert isinstance(hidden, Changed)

@@ -172,6 +172,23 @@ class Journal:
             self._catch_up()
             return self._next
 
+    def has(self, wanted: Callable[[datetime], bool]) -> bool:
+        """Whether an event of such a time is kept, as far as what is damaged lets that be told.
+
+        Only what began within an hour of such a time is read through.
+
+        Raises:
+            PosternError: as `read`.
+        """
+        for first in self._firsts():
+            begun = self._began(first)
+            if begun is None or not any(wanted(begun + by) for by in (-SPAN, timedelta(), SPAN)):
+                continue
+            entries = _sound(self._content(first) or b"", first)
+            if any(wanted(entry.event.at) for entry in entries):
+                return True
+        return False
+
     def expire(self, before: datetime, now: datetime) -> list[datetime]:
         """Destroys segments all of whose events are older, and gives when the others began.
 
@@ -185,15 +202,15 @@ class Journal:
             self._catch_up()
             if self._begun is not None and self._begun + SPAN <= before:
                 self._roll()
-            firsts, latest = self._firsts(), min(self._begun or now, now)
-        published, kept, due = self._published(), [latest], list[Path]()
+            firsts, last = self._firsts(), self._begun or now
+        published, kept, due, latest = self._published(), [last], list[Path](), min(last, now)
         for first, following in reversed(list(pairwise(firsts))):
             begun = self._began(first)
             latest = latest if begun is None or begun > now else begun
             if latest + SPAN <= before and following <= published:
                 due.append(Path(self._path(first)))
             else:
-                kept.append(latest)
+                kept.append(begun or latest)
         destroy(self._folder, reversed(due))
         return kept
 
@@ -353,12 +370,11 @@ class Journal:
                 head = file.read(_HEAD.size)
                 length = _HEAD.unpack(head)[0] if len(head) == _HEAD.size else 0
                 content = head + file.read(min(length, os.fstat(file.fileno()).st_size))
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise unreadable(Path(self._path(first)), error) from None
-        try:
-            entries, _ = _frames(content, first)
-        except PosternError:
-            entries = []
+        entries = _sound(content, first)
         return entries[0].event.at if entries else None
 
     def _content(self, first: int) -> bytes | None:
@@ -437,6 +453,14 @@ def _frames(content: bytes, index: int) -> tuple[list[Entry], int]:
         entries += _entries(payload, index + len(entries))
         end += _HEAD.size + len(payload)
     return entries, end
+
+
+def _sound(content: bytes, index: int) -> list[Entry]:
+    """The entries that content begins with; none where one of them is damaged."""
+    try:
+        return _frames(content, index)[0]
+    except PosternError:
+        return []
 
 
 def _payload(content: bytes, at: int) -> bytes:

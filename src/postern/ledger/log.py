@@ -245,7 +245,10 @@ def open_log(
     except BaseException:
         journal.close()
         raise
-    return Log(folder, signer, journal, Pseudonyms(folder / "pseudonyms"), clock, seen)
+    pseudonyms = Pseudonyms(
+        folder / "pseudonyms", lambda named: journal.has(lambda at: month(at) == named)
+    )
+    return Log(folder, signer, journal, pseudonyms, clock, seen)
 
 
 def _signer(folder: Path, seed: bytes, origin: str) -> Signer:

@@ -2,6 +2,9 @@
 
 Whoever has the month's key can tell whether an event is about an id they know. When nothing of the
 month is left the key is destroyed, and what was copied of the journal names nobody any more.
+
+A key is made once, before the first event of its month. One that is lost or altered is never
+replaced: its events would lead to nobody without anybody having noticed.
 """
 
 import hmac
@@ -12,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from secrets import token_bytes
 from typing import assert_never
+from zlib import crc32
 
 from postern.core.errors import invalid
 from postern.core.event import (
@@ -32,13 +36,14 @@ from postern.core.ids import ConsentId, CredentialId, Holder, PermitId, PersonId
 from postern.ledger.files import destroy, put, sync_folder, unreadable
 from postern.ledger.turn import Turn
 
-#: Bytes.
-_KEY_SIZE = 32
+#: Bytes of a key, and of the checksum that follows it and is bound to its month.
+_KEY_SIZE, _CHECKSUM_SIZE = 32, 4
 #: Hexadecimal digits, 80 bits: among a million ids two collide once in 10**12 months.
 _DIGITS = 20
 _SUFFIX = ".key"
 #: Beginnings of ids that stay: they say what sort of thing it is. Any other could be a name.
 _SORTS = frozenset({"consent", "face", "p", "pass", "permit", "plate", "v"})
+_RESTORE = "Put that file back from a copy of the log's folder; docs/ledger.md says more."
 Rename = Callable[[str], str]
 
 
@@ -47,10 +52,12 @@ class Pseudonyms:
 
     Args:
         folder: Where they are; only this site's user may read them.
+        begun: Whether an event of that month is kept, such as 2026-11; asked before a key is made.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, begun: Callable[[str], bool]) -> None:
         self._folder = folder
+        self._begun = begun
         self._root = f"{folder}{os.sep}"
         self._turn = Turn(folder / "lock")
         self._latest: tuple[str, bytes] = "", b""
@@ -60,7 +67,7 @@ class Pseudonyms:
 
         Raises:
             PosternError: `unavailable` where the month's key cannot be made or read now;
-                `invalid` where it is damaged.
+                `invalid` where it is damaged or lost.
         """
         renames: dict[tuple[int, int], Rename] = {}
         hidden = []
@@ -120,25 +127,30 @@ class Pseudonyms:
         try:
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                key = os.read(handle, _KEY_SIZE + 1)
+                content = os.read(handle, _KEY_SIZE + _CHECKSUM_SIZE + 1)
             finally:
                 os.close(handle)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise unreadable(Path(path), error) from None
-        if len(key) != _KEY_SIZE:
-            raise invalid(
-                f"The key {month}{_SUFFIX} is damaged.", "Put back a copy of the log's folder."
-            )
+        key = content[:_KEY_SIZE]
+        # The first keys had no checksum.
+        if len(key) < _KEY_SIZE or content not in (key, _checked(key, month)):
+            raise invalid(f"The key {month}{_SUFFIX} is damaged.", _RESTORE)
         return key
 
     def _make(self, month: str) -> bytes:
         with self._turn.held():
             key = self._key(month)
             if key is None:
+                if self._begun(month):
+                    raise invalid(
+                        f"The key {month}{_SUFFIX} is missing, and events of that month are kept.",
+                        _RESTORE,
+                    )
                 key = token_bytes(_KEY_SIZE)
-                put(self._folder / f"{month}{_SUFFIX}", key, 0o600)
+                put(self._folder / f"{month}{_SUFFIX}", _checked(key, month), 0o600)
                 sync_folder(self._folder)
         return key
 
@@ -151,6 +163,11 @@ def reveal(event: Event, names: Mapping[str, str]) -> Event:
 def month(at: datetime) -> str:
     """The name of a month, such as 2026-11."""
     return f"{at.year:04}-{at.month:02}"
+
+
+def _checked(key: bytes, month: str) -> bytes:
+    """A key as its file has it."""
+    return key + crc32(key, crc32(month.encode())).to_bytes(_CHECKSUM_SIZE)
 
 
 def _pseudonym(key: bytes, name: str) -> str:
