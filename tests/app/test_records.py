@@ -140,7 +140,7 @@ def test_history_that_was_written_anew_is_not_opened(
     copytree(older, folder, ignore=ignore_patterns("journal"), dirs_exist_ok=True)
 
     for _ in range(2):
-        with pytest.raises(PosternError, match="does not continue the 3 entries") as refused:
+        with pytest.raises(PosternError, match="published before, up to entry 2:") as refused:
             opened(folder, store)
         assert (Code.INVALID, "docs/ledger.md") == (refused.value.code, refused.value.hint[-15:-1])
 

@@ -1,15 +1,18 @@
 """`postern verify` as it is typed: on a bare copy of a log, without a site."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from postern.core.event import Changed
+from postern.ledger.checkpoint import Checkpoint, sign
 from postern.ledger.log import open_log
+from postern.ledger.note import Note, parse
 from tests.cli.terminal import postern
 from tests.clocks import SteppedClock
-from tests.ledger.samples import LOG, ORIGIN, OTHER, write_log
+from tests.ledger.samples import LOG, NOW_S, ORIGIN, OTHER, WITNESS, root, write_log
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def test_a_sound_log_is_said_to_be_sound(log: Path) -> None:
     answer = postern("verify", str(log), "--key", LOG.verifier.vkey)
 
     assert 0 == answer.code
-    assert f"All 300 entries of {ORIGIN} are what was logged.\n" in answer.out
+    assert f"Entries of {ORIGIN}: 300. All are what was logged.\n" in answer.out
     assert f"Signed by {LOG.verifier.vkey}\n" in answer.out
     assert "Decoding took " in answer.out
     assert "" == answer.err
@@ -54,6 +57,47 @@ def test_a_changed_entry_is_named_with_an_exit_code_and_no_word_of_praise(log: P
     told = json.loads(postern("verify", str(log), "--json").out)
     assert (False, "invalid") == (told["verified"], told["code"])
     assert told["fault"].startswith("Entry 259 was changed")
+
+
+def test_witnesses_that_are_named_must_have_signed(log: Path) -> None:
+    """One that has not is named, and so is one whose signature does not hold."""
+    key = WITNESS.verifier.vkey
+    answer = postern("verify", str(log), "--witness", key)
+    assert (6, "") == (answer.code, answer.out)
+    assert "All fits, but the checkpoint has no signature of witness.example/w1." in answer.err
+
+    note = parse((log / "checkpoint").read_bytes())
+    line = WITNESS.sign(note.text, NOW_S)
+    (log / "checkpoint").write_bytes(Note(note.text, (*note.signatures, line)).encode())
+    answer = postern("verify", str(log), "--witness", key)
+    assert 0 == answer.code
+    assert "Signed by the witness witness.example/w1 at 2026-09-21 14:13:20 UTC" in answer.out
+    told = json.loads(postern("verify", str(log), "--witness", key, "--json").out)
+    assert {"witness.example/w1": NOW_S} == told["witnesses"]
+
+    other = line.content[:-1] + bytes([line.content[-1] ^ 1])
+    forged = Note(note.text, (*note.signatures, replace(line, content=other)))
+    (log / "checkpoint").write_bytes(forged.encode())
+    answer = postern("verify", str(log), "--witness", key)
+    assert (3, "") == (answer.code, answer.out)
+    assert "The signature by witness.example/w1 does not hold" in answer.err
+
+
+def test_log_is_held_against_a_checkpoint_that_somebody_kept(log: Path, tmp_path: Path) -> None:
+    """A witness's, for one: after a rollback it shows what is missing."""
+    kept = tmp_path / "kept"
+    answers = []
+    for size in (200, 301):
+        kept.write_bytes(sign(Checkpoint(ORIGIN, size, root(size)), LOG))
+        answers.append(postern("verify", str(log), "--continues", str(kept)))
+    whole, cut = answers
+
+    assert 0 == whole.code
+    assert f"It continues the checkpoint in {kept}." in whole.out
+    assert (3, "") == (cut.code, cut.out)
+    assert "Entries from 300 on are missing: the checkpoint that was kept is of 301." in cut.err
+    answer = postern("verify", str(log), "--continues", str(tmp_path / "none"))
+    assert (4, True) == (answer.code, "none is missing" in answer.err)
 
 
 def test_what_is_not_kept_is_told_apart_from_what_expired(tmp_path: Path) -> None:
@@ -115,4 +159,4 @@ def test_an_empty_log_is_sound(tmp_path: Path) -> None:
     """Nothing was logged, and that is signed."""
     write_log(tmp_path, 0)
 
-    assert "All 0 entries" in postern("verify", str(tmp_path)).out
+    assert f"Entries of {ORIGIN}: 0. All are" in postern("verify", str(tmp_path)).out

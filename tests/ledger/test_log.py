@@ -412,7 +412,7 @@ def test_older_checkpoint_is_not_continued_by_another_history(site: Site) -> Non
     def reopen() -> Log:
         return open_log(site.folder, SEED, ORIGIN, site.clock, (seen.size, seen.root))
 
-    words = "does not continue the 6 entries that this site published before"
+    words = "does not continue what this site published before, up to entry 5"
     site.refused(words, site.log.publish)
     site.refused(words, reopen)
     assert 3 == site.log.checkpoint().checkpoint.size

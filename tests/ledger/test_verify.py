@@ -16,6 +16,7 @@ from postern.core.event import Changed
 from postern.ledger.checkpoint import Checkpoint, sign
 from postern.ledger.leaf import Leaf
 from postern.ledger.log import Log, open_log
+from postern.ledger.note import Note, Signer, Verifier, parse
 from postern.ledger.tiles import grow, pack
 from postern.ledger.tree import EMPTY, leaf_hash
 from postern.ledger.verify import CHECKPOINT, VKEY, Verified, verify_log
@@ -34,9 +35,16 @@ from tests.ledger.samples import (
 KEY = LOG.verifier.vkey
 
 
-def verified(folder: Path, vkey: str | None = KEY) -> Verified:
+def verified(
+    folder: Path,
+    vkey: str | None = KEY,
+    witnesses: tuple[Verifier, ...] = (),
+    earlier: bytes | None = None,
+) -> Verified:
     """The outcome with a real clock."""
-    return verify_log(folder, vkey, perf_counter, lambda done, total: None)
+    return verify_log(
+        folder, vkey, perf_counter, lambda *_: None, witnesses=witnesses, earlier=earlier
+    )
 
 
 def refusal(folder: Path, vkey: str | None = KEY) -> PosternError:
@@ -128,12 +136,74 @@ def test_a_log_that_somebody_made_anew_is_refused_with_its_own_key(tmp_path: Pat
 def test_a_key_of_a_witness_is_no_key_of_a_log(tmp_path: Path) -> None:
     """Nor is what is no key at all."""
     write_log(tmp_path, 5)
+    assert "key of a witness" in refusal(tmp_path, WITNESS.verifier.vkey).message
     (tmp_path / VKEY).unlink()
 
     assert "key of a witness" in refusal(tmp_path, WITNESS.verifier.vkey).message
-    assert "not the text of a public key" in refusal(tmp_path, "nonsense").message
+    for nonsense in ("nonsense", "", "+1+2"):
+        error = refusal(tmp_path, nonsense)
+        assert "not the text of a public key" in error.message
+        assert "log.vkey" in error.hint
     (tmp_path / VKEY).write_text("nonsense\n")
     assert refusal(tmp_path, None).message == "log.vkey is damaged."
+
+
+def cosign(folder: Path, *witnesses: Signer) -> None:
+    """Witnesses sign the checkpoint."""
+    note = parse((folder / CHECKPOINT).read_bytes())
+    lines = (witness.sign(note.text, 1_790_000_000) for witness in witnesses)
+    (folder / CHECKPOINT).write_bytes(Note(note.text, (*note.signatures, *lines)).encode())
+
+
+def test_signatures_of_witnesses_must_hold(tmp_path: Path) -> None:
+    """Attack: any byte of a witness's line is changed. What does not hold is named; what has
+    another key or name than the witness's is none of its."""
+    write_log(tmp_path, 20)
+    asked = (WITNESS.verifier,)
+    assert () == verified(tmp_path, witnesses=asked).cosigned
+    plain = len((tmp_path / CHECKPOINT).read_bytes())
+    cosign(tmp_path, WITNESS)
+    (signed,) = verified(tmp_path, witnesses=asked).cosigned
+    assert (WITNESS.verifier, 1_790_000_000) == (signed.verifier, signed.time_s)
+    assert () == verified(tmp_path).cosigned
+
+    whole = (tmp_path / CHECKPOINT).read_bytes()
+    refused = 0
+    for at in range(plain, len(whole)):
+        change(tmp_path / CHECKPOINT, at)
+        try:
+            assert () == verified(tmp_path, witnesses=asked).cosigned
+        except PosternError as error:
+            refused += "The signature by witness.example/w1 does not hold" in error.message
+        (tmp_path / CHECKPOINT).write_bytes(whole)
+    assert refused > 60
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 300, 599, 600])
+def test_a_log_continues_each_of_its_checkpoints(tmp_path: Path, size: int) -> None:
+    """Whoever kept one, such as a witness, can tell."""
+    write_log(tmp_path, 256, 600)
+    kept = sign(Checkpoint(ORIGIN, size, root(size)), LOG)
+
+    assert 600 == verified(tmp_path, earlier=kept).checkpoint.size
+
+
+def test_a_history_that_was_written_anew_does_not_continue_what_was_kept(tmp_path: Path) -> None:
+    """Attack: with the log's key, or rolled back; both are whole in themselves."""
+    write_log(tmp_path, 300)
+    other = sign(Checkpoint(ORIGIN, 200, root(199)), LOG)
+    for earlier, words in (
+        (other, "does not continue the checkpoint that was kept: before entry 200 another history"),
+        (sign(Checkpoint(ORIGIN, 300, root(299)), LOG), "before entry 300 another history"),
+        (sign(Checkpoint(ORIGIN, 301, root(301)), LOG), "Entries from 300 on are missing"),
+        (
+            sign(Checkpoint(ORIGIN, 200, root(200)), OTHER),
+            "The checkpoint that was kept is damaged",
+        ),
+        (b"", "The checkpoint that was kept is damaged"),
+    ):
+        with pytest.raises(PosternError, match=words):
+            verified(tmp_path, earlier=earlier)
 
 
 @pytest.mark.parametrize("size", [20, 300])

@@ -10,13 +10,15 @@ from rich.text import Text
 
 from postern.app.records import LEDGER
 from postern.app.wire import Installation
+from postern.app.witness import parse_witness_key
 from postern.cli.console import OUT, progress, say, show_json
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
-from postern.cli.verify import tell_absent
+from postern.cli.verify import tell_absent, unsigned
 from postern.core.errors import invalid
 from postern.core.event import Event, Viewed
 from postern.core.ids import PersonId
+from postern.ledger.note import Verifier
 from postern.ledger.verify import Verified, verify_log
 from postern.store.events import Entry
 
@@ -47,6 +49,8 @@ def events(
                 f"Events still kept: {found.contents:,}. All are what was logged."
             )
             tell_absent(found, say)
+            if missing := unsigned(found, witness_keys(installation)):
+                say(f"This checkpoint is not signed yet by {', '.join(missing)}.")
         entries = _entries(installation, person, reason, limit)
         zone = installation.site.zone
     if as_json:
@@ -81,7 +85,8 @@ def _entries(
 
 
 def verified(installation: Installation) -> Verified:
-    """The record of a site, every entry of it checked with the site's own key.
+    """The record of a site, every entry of it checked with the site's own key, and the signatures
+    of its witnesses that are there.
 
     Raises:
         PosternError: `invalid` with the first thing that does not fit, or where events are gone
@@ -90,11 +95,22 @@ def verified(installation: Installation) -> Verified:
     records, site = installation.records, installation.site
     records.settle()
     with progress("Verifying ...") as bar:
-        found = verify_log(site.data / LEDGER, records.log.verifier.vkey, perf_counter, bar.of)
+        found = verify_log(
+            site.data / LEDGER,
+            records.log.verifier.vkey,
+            perf_counter,
+            bar.of,
+            witnesses=witness_keys(installation),
+        )
     records.check_kept(installation.clock.now().utc - site.retention)
     # What is shown comes from the index: it is made anew of what was checked.
     records.rebuild()
     return found
+
+
+def witness_keys(installation: Installation) -> tuple[Verifier, ...]:
+    """The keys of the witnesses that the site asks."""
+    return tuple(parse_witness_key(entry.key) for entry in installation.site.witnesses.values())
 
 
 def _record(event: Event) -> dict[str, object]:

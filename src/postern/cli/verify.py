@@ -1,16 +1,23 @@
 """`postern verify`: whether a log is what was logged, from a copy of its folder alone."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
 
 import typer
 
+from postern.app.witness import parse_witness_key
 from postern.cli.console import OUT, progress, show_json, warn
 from postern.core.errors import Code, PosternError
+from postern.ledger.files import read
+from postern.ledger.note import Signed, Verifier
 from postern.ledger.verify import CHECKPOINT, Verified, verify_log
+
+#: Bytes.
+MOST_CHECKPOINT = 1 << 20
 
 
 def verify(
@@ -21,13 +28,26 @@ def verify(
         str | None,
         typer.Option("--key", metavar="VKEY", help="The log's public key, kept elsewhere."),
     ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option("--witness", help="The key of a witness that must have signed; repeat it."),
+    ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            "--continues", metavar="FILE", help="A checkpoint kept elsewhere, such as a witness's."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
 ) -> None:
     """Check a whole log offline; name the first entry, tile or checkpoint that does not fit."""
     try:
         _check_place(folder)
+        witnesses = tuple(parse_witness_key(text.strip()) for text in witness or ())
+        kept = None if earlier is None else read(earlier.parent, earlier.name, MOST_CHECKPOINT)
         with progress("Verifying ...") as bar:
-            found = verify_log(folder, key, perf_counter, bar.of)
+            found = verify_log(folder, key, perf_counter, bar.of, witnesses=witnesses, earlier=kept)
+        _check_signed(found, witnesses)
     except PosternError as error:
         if as_json:
             show_json({"verified": False, "code": error.code, "fault": error.message})
@@ -37,6 +57,8 @@ def verify(
         return
     for sentence in _sentences(found):
         _print(sentence)
+    if earlier is not None:
+        _print(f"It continues the checkpoint in {earlier}.")
     tell_absent(found, _print)
     if not found.given:
         warn(
@@ -78,15 +100,35 @@ def _check_place(folder: Path) -> None:
     )
 
 
+def _check_signed(found: Verified, witnesses: tuple[Verifier, ...]) -> None:
+    if missing := unsigned(found, witnesses):
+        raise PosternError(
+            Code.UNAUTHORIZED,
+            f"All fits, but the checkpoint has no signature of {', '.join(missing)}.",
+            "Where the log has just grown, it is signed within seconds: copy it again.",
+        )
+
+
+def unsigned(found: Verified, witnesses: Iterable[Verifier]) -> list[str]:
+    """The names of the witnesses that have not signed the checkpoint."""
+    signed = {one.verifier for one in found.cosigned}
+    return [witness.name for witness in witnesses if witness not in signed]
+
+
 def _sentences(found: Verified) -> list[str]:
     checkpoint, spent_s = found.checkpoint, found.decoding_s + found.hashing_s
     rate = f", {checkpoint.size / spent_s:,.0f} entries a second" if checkpoint.size else ""
     return [
-        f"All {checkpoint.size:,} entries of {checkpoint.origin} are what was logged.",
+        f"Entries of {checkpoint.origin}: {checkpoint.size:,}. All are what was logged.",
         f"Events that are still kept: {found.contents:,}. All say what was logged.",
         f"Signed by {found.log.vkey}",
+        *(f"Signed by the witness {one.verifier.name} at {_time(one)}" for one in found.cosigned),
         f"Decoding took {found.decoding_s:.2f} s, hashing {found.hashing_s:.2f} s{rate}.",
     ]
+
+
+def _time(signed: Signed) -> str:
+    return f"{datetime.fromtimestamp(signed.time_s or 0, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _record(found: Verified) -> dict[str, object]:
@@ -97,6 +139,7 @@ def _record(found: Verified) -> dict[str, object]:
         "root": b64encode(found.checkpoint.root).decode(),
         "key": found.log.vkey,
         "key_given": found.given,
+        "witnesses": {one.verifier.name: one.time_s for one in found.cosigned},
         "events": found.contents,
         "absent": [[gap[0], gap[-1]] for gap in found.absent],
         "decoding_s": found.decoding_s,

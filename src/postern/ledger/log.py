@@ -29,7 +29,7 @@ from postern.ledger.pseudonym import Pseudonyms, month
 from postern.ledger.tiles import WIDTH, Tiles, drop_partials, grow
 from postern.ledger.tree import EMPTY, read_edge
 from postern.ledger.turn import Turn
-from postern.ledger.verify import CHECKPOINT, JOURNAL, VKEY
+from postern.ledger.verify import CHECKPOINT, JOURNAL, VKEY, continues
 
 #: Entries that are added to the tree at once.
 _AT_ONCE = 256 * WIDTH
@@ -304,14 +304,10 @@ def _check(folder: Path, published: Checkpoint, journal: Journal) -> None:
 
 def _check_continues(folder: Path, published: Checkpoint, seen: tuple[int, bytes]) -> None:
     """Sees that what is published has what was seen before, unchanged."""
-    size, root = seen
-    now = published.root
-    if size < published.size:
-        now = read_edge(Tiles(folder, published.size), size).root()
-    if size > published.size or now != root:
+    if not continues(folder, published, *seen):
         raise invalid(
-            f"The log does not continue the {size} entries that this site published before: it was "
-            "changed, or an older state of it was put back.",
+            "The log does not continue what this site published before, up to entry "
+            f"{seen[0] - 1}: it was changed, or an older state of it was put back.",
             _RESTORE,
         )
 

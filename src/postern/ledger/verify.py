@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postern.core.errors import Code, PosternError, invalid
-from postern.ledger.checkpoint import MOST, Checkpoint, open_checkpoint
+from postern.ledger.checkpoint import MOST, Checkpoint, Opened, open_checkpoint
 from postern.ledger.files import read
 from postern.ledger.journal import SEGMENT, read_frames
 from postern.ledger.leaf import decode
-from postern.ledger.note import KeyType, Verifier, parse_vkey
+from postern.ledger.note import KeyType, Signed, Verifier, parse_vkey
 from postern.ledger.tiles import ENTRIES, WIDTH, Tiles, pack, tile_path
-from postern.ledger.tree import HASH_SIZE, Edge, fold, leaf_hash
+from postern.ledger.tree import HASH_SIZE, Edge, fold, leaf_hash, read_edge
 
 #: What the files of a log are called.
 CHECKPOINT = "checkpoint"
 VKEY = "log.vkey"
 JOURNAL = "journal"
+_RESTORE = "Put it back from a copy of the log, if there is one; docs/ledger.md says how."
 _PARTIALS = frozenset(map(str, range(1, WIDTH)))
 
 
@@ -33,6 +34,7 @@ class Verified:
         log: The key that signed the checkpoint.
         given: Whether that key was given. One that was found beside the log shows damage, but
             whoever forged the log would have put their own there.
+        cosigned: The witnesses' signatures that hold, of those that were asked for.
         contents: How many events the journal still has, and are what the log commits to.
         absent: The entries whose events it does not have. What expires goes from the oldest on, so
             that only those from 0 on need not be anybody's doing, or a wrong clock's.
@@ -43,6 +45,7 @@ class Verified:
     checkpoint: Checkpoint
     log: Verifier
     given: bool
+    cosigned: tuple[Signed, ...]
     contents: int
     absent: tuple[range, ...]
     decoding_s: float
@@ -54,6 +57,9 @@ def verify_log(
     vkey: str | None,
     clock_s: Callable[[], float],
     progress: Callable[[int, int], None],
+    *,
+    witnesses: tuple[Verifier, ...] = (),
+    earlier: bytes | None = None,
 ) -> Verified:
     """A log in which every entry, tile and the checkpoint fit.
 
@@ -64,12 +70,15 @@ def verify_log(
         vkey: The text of the log's public key; None for the one in the folder.
         clock_s: A clock that never goes back, in seconds.
         progress: Is told how many entries of how many are done.
+        witnesses: Whose signatures must hold if they are there.
+        earlier: A checkpoint that somebody kept, which the log must continue.
 
     Raises:
         PosternError: At the first thing that does not fit, named in one sentence.
     """
     log = _key(folder, vkey)
-    checkpoint = _checkpoint(folder, log)
+    opened = _opened(CHECKPOINT, read(folder, CHECKPOINT), log, witnesses)
+    checkpoint = opened.checkpoint
     walk = _Walk(folder, checkpoint)
     decoding_s = hashing_s = 0.0
     for index in range(-(-checkpoint.size // WIDTH)):
@@ -81,8 +90,24 @@ def verify_log(
         decoding_s += decoded_s - started_s
         progress(WIDTH * index + len(entries), checkpoint.size)
     walk.finish()
+    if earlier is not None:
+        _check_continues(folder, checkpoint, earlier, log, witnesses)
+    cosigned = tuple(one for one in opened.signed if one.verifier != log)
     contents, absent = _contents(folder, checkpoint.size)
-    return Verified(checkpoint, log, vkey is not None, contents, absent, decoding_s, hashing_s)
+    return Verified(
+        checkpoint, log, vkey is not None, cosigned, contents, absent, decoding_s, hashing_s
+    )
+
+
+def continues(folder: Path, published: Checkpoint, size: int, root: bytes) -> bool:
+    """Whether a log whose tiles fit its checkpoint begins with what had that size and root.
+
+    Raises:
+        PosternError: Where a tile is missing, or cannot be read now.
+    """
+    if size < published.size:
+        return read_edge(Tiles(folder, published.size), size).root() == root
+    return (size, root) == (published.size, published.root)
 
 
 class _Walk:
@@ -198,27 +223,48 @@ class _Walk:
         return f"in {tile_path(ENTRIES, index, self._tiles.width(0, index))}"
 
 
-def _checkpoint(folder: Path, log: Verifier) -> Checkpoint:
-    data = read(folder, CHECKPOINT)
+def _opened(what: str, data: bytes, log: Verifier, witnesses: tuple[Verifier, ...]) -> Opened:
     try:
-        return open_checkpoint(data, log).checkpoint
+        return open_checkpoint(data, log, witnesses)
     except PosternError as error:
-        what = f"{CHECKPOINT} is damaged, or was made with another key: {error.message}"
-        raise PosternError(error.code, what) from None
+        message = f"{what} is damaged, or was made with another key: {error.message}"
+        raise PosternError(error.code, message, _RESTORE) from None
+
+
+def _check_continues(
+    folder: Path,
+    checkpoint: Checkpoint,
+    earlier: bytes,
+    log: Verifier,
+    witnesses: tuple[Verifier, ...],
+) -> None:
+    """Sees that the log has all that a checkpoint speaks of which somebody kept."""
+    kept = _opened("The checkpoint that was kept", earlier, log, witnesses).checkpoint
+    if kept.size > checkpoint.size:
+        raise invalid(
+            f"Entries from {checkpoint.size} on are missing: the checkpoint that was kept is of "
+            f"{kept.size}."
+        )
+    if not continues(folder, checkpoint, kept.size, kept.root):
+        raise invalid(
+            "The log does not continue the checkpoint that was kept: before entry "
+            f"{kept.size} another history was written."
+        )
 
 
 def _key(folder: Path, vkey: str | None) -> Verifier:
     beside = folder / VKEY
-    found = read(folder, VKEY).decode(errors="replace") if beside.exists() or not vkey else None
-    text = vkey if vkey is not None else (found or "").removesuffix("\n")
+    found = None
+    if vkey is None or beside.exists():
+        found = read(folder, VKEY).decode(errors="replace")
     try:
-        log = parse_vkey(text)
+        log = parse_vkey((found or "").removesuffix("\n") if vkey is None else vkey)
     except PosternError as error:
-        raise error if vkey is not None else invalid(f"{VKEY} is damaged.") from None
-    if found not in (None, f"{text}\n"):
-        raise invalid(f"{VKEY} is not the key that was given.")
+        raise error if vkey is not None else invalid(f"{VKEY} is damaged.", _RESTORE) from None
     if log.type is not KeyType.LOG:
-        raise invalid("This is the key of a witness, not of a log.")
+        raise invalid("This is the key of a witness, not of a log.", "Give that with --witness.")
+    if found not in (None, f"{log.vkey}\n"):
+        raise invalid(f"{VKEY} is not the key that was given.")
     return log
 
 
