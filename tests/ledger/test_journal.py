@@ -297,10 +297,32 @@ def test_segments_that_overlap_are_refused(tmp_path: Path) -> None:
     refused(Code.INVALID, "Entry 1 of the journal", lambda: events(open_journal(tmp_path)))
 
 
-def test_foreign_file_among_the_segments_is_refused(tmp_path: Path) -> None:
-    """What cannot be a segment is not passed over in silence."""
-    (tmp_path / "copy of 0.segment").touch()
-    refused(Code.INVALID, "not of it", lambda: open_journal(tmp_path).append([event(0)]))
+@pytest.mark.parametrize("name", ["x", "-5", "5", "00000000000000000001x", "-0000000000000000005"])
+def test_foreign_file_among_the_segments_is_refused(tmp_path: Path, name: str) -> None:
+    """Nobody can tell what it would mean; it is named. What has another ending is none of it."""
+    open_journal(tmp_path).append([event(0)])
+    (tmp_path / "notes.txt").write_text("hello")
+    assert 1 == len(events(open_journal(tmp_path)))
+    (tmp_path / f"{name}.segment").write_bytes(b"")
+    refused(
+        Code.INVALID,
+        f"journal/{name}.segment is no segment",
+        lambda: open_journal(tmp_path).append([event(0)]),
+    )
+
+
+@pytest.mark.parametrize(("make", "at"), [(Path.mkdir, 0), (Path.mkdir, -1), (os.mkfifo, 0)])
+def test_segment_that_is_no_file_is_named(
+    tmp_path: Path, make: Callable[[Path], None], at: int
+) -> None:
+    """A full disk is not blamed, and a pipe is not waited for."""
+    filled(tmp_path, hours(3)).close()
+    path = segments(tmp_path)[at]
+    path.unlink()
+    make(path)
+    with pytest.raises(PosternError, match=path.name) as found:
+        events(open_journal(tmp_path, 3))
+    assert "this user may use it" in found.value.hint
 
 
 def test_event_that_cannot_be_written_down_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """A whole log is checked offline: whatever was changed is found, and named."""
 
+import os
 import shutil
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
+from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed
 from postern.ledger.checkpoint import Checkpoint, sign
+from postern.ledger.files import destroy
 from postern.ledger.leaf import Leaf
 from postern.ledger.log import Log, open_log
 from postern.ledger.note import Note, Signer, Verifier, parse
@@ -256,6 +260,7 @@ def test_every_file_that_is_missing_is_named(tmp_path: Path, size: int) -> None:
         path.unlink()
         error = refusal(tmp_path, None)
         assert (Code.NOT_FOUND, f"{name} is missing.") == (error.code, error.message)
+        assert "copy of the log" in error.hint
         path.write_bytes(kept)
 
 
@@ -440,6 +445,42 @@ def test_what_a_log_in_use_removes_meanwhile_is_not_missed(tmp_path: Path) -> No
         (tmp_path / name).symlink_to(tmp_path / "gone")
 
     assert 3 == verified(tmp_path).contents
+
+
+def test_a_segment_that_expires_while_it_is_read_is_no_damage(tmp_path: Path) -> None:
+    """Attack on the nerves: the log in use overwrites it between the opening and the reading."""
+    grown(tmp_path, 2, 3).close()
+    path = segments(tmp_path)[0]
+
+    def expire(_frame: FrameType, event: str, called: object) -> None:
+        if event == "c_call" and getattr(called, "__name__", "") == "read" and path.exists():
+            kind = os.readlink(f"/proc/self/fd/{called.__self__.fileno()}")  # type: ignore[attr-defined]
+            if kind == str(path):
+                destroy(path.parent, [path])
+
+    sys.setprofile(expire)
+    try:
+        found = verified(tmp_path)
+    finally:
+        sys.setprofile(None)
+    assert not path.exists()
+    assert (3, (range(2),)) == (found.contents, found.absent)
+
+
+def test_what_is_no_file_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    """A folder or a pipe in the place of a file; with what to look at."""
+    write_log(tmp_path, 300)
+    for name in (CHECKPOINT, VKEY, "tile/0/000"):
+        for make in (Path.mkdir, os.mkfifo):
+            path = tmp_path / name
+            kept = path.read_bytes()
+            path.unlink()
+            make(path)
+            error = refusal(tmp_path, None)
+            assert f"{name} cannot be read: It is no file." == error.message
+            assert "Check that" in error.hint
+            path.rmdir() if path.is_dir() else path.unlink()
+            path.write_bytes(kept)
 
 
 def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:

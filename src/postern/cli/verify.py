@@ -44,7 +44,7 @@ def verify(
     try:
         _check_place(folder)
         witnesses = tuple(parse_witness_key(text.strip()) for text in witness or ())
-        kept = None if earlier is None else read(earlier.parent, earlier.name, MOST_CHECKPOINT)
+        kept = None if earlier is None else _kept(earlier)
         with progress("Verifying ...") as bar:
             found = verify_log(folder, key, perf_counter, bar.of, witnesses=witnesses, earlier=kept)
         _check_signed(found, witnesses)
@@ -98,6 +98,12 @@ def _check_place(folder: Path) -> None:
         if (inside / CHECKPOINT).exists()
         else "It is the folder ledger in a site's data, or a copy of it.",
     )
+
+
+def _kept(path: Path) -> bytes:
+    if not path.exists():
+        raise PosternError(Code.NOT_FOUND, f"There is no file {path}.")
+    return read(path.parent, path.name, MOST_CHECKPOINT)
 
 
 def _check_signed(found: Verified, witnesses: tuple[Verifier, ...]) -> None:

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterable
+from errno import EACCES, EINVAL, EISDIR, ENOENT, ENOTDIR, EPERM, ESPIPE
 from pathlib import Path
+from stat import S_ISREG
 
 from postern.core.errors import Code, PosternError
 
@@ -10,6 +12,11 @@ from postern.core.errors import Code, PosternError
 DRAFT = ".new"
 #: What a file is called that is being destroyed. One that a crash left behind is destroyed next.
 DESTROYED = ".destroyed"
+#: What a disk has nothing to do with.
+_IN_THE_WAY = frozenset({EACCES, EISDIR, ENOENT, ENOTDIR, EPERM, ESPIPE})
+_CHECK = "Check that it is what belongs there, and that this user may use it."
+#: What to do where a file of a log is missing.
+FROM_COPY = "Put it back from a copy of the log, if there is one; docs/ledger.md says how."
 
 
 def put(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -41,12 +48,20 @@ def read(folder: Path, name: str, most: int = 1 << 25) -> bytes:
         PosternError: `not_found` where it is missing; `unavailable` where it cannot be read now.
     """
     try:
-        with (folder / name).open("rb") as file:
-            return file.read(most)
+        # Nobody may ever write to what is no file but a pipe.
+        handle = os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            found = os.fstat(handle)
+            if not S_ISREG(found.st_mode):
+                raise OSError(EINVAL, "It is no file")
+            with open(handle, "rb", closefd=False) as file:
+                return file.read(min(most, found.st_size))
+        finally:
+            os.close(handle)
     except FileNotFoundError:
-        raise PosternError(Code.NOT_FOUND, f"{name} is missing.") from None
+        raise PosternError(Code.NOT_FOUND, f"{name} is missing.", FROM_COPY) from None
     except OSError as error:
-        raise PosternError(Code.UNAVAILABLE, f"{name} cannot be read: {error.strerror}.") from None
+        raise _unreadable(name, error) from None
 
 
 def make_folder(path: Path) -> None:
@@ -103,13 +118,19 @@ def destroy(folder: Path, paths: Iterable[Path]) -> None:
 
 def unwritable(error: OSError) -> PosternError:
     """The failure of a disk, in words."""
+    where = f"{os.path.basename(os.fsdecode(error.filename))}: " if error.filename else ""
+    full = error.errno not in _IN_THE_WAY
     return PosternError(
         Code.UNAVAILABLE,
-        f"The log cannot be written: {error.strerror}.",
-        "Check that the disk is not full or read-only.",
+        f"The log cannot be written: {where}{error.strerror}.",
+        "Check that the disk is not full or read-only." if full else _CHECK,
     )
 
 
 def unreadable(path: Path, error: OSError) -> PosternError:
     """A file that cannot be read, in words."""
-    return PosternError(Code.UNAVAILABLE, f"{path.name} cannot be read: {error.strerror}.")
+    return _unreadable(path.name, error)
+
+
+def _unreadable(name: str, error: OSError) -> PosternError:
+    return PosternError(Code.UNAVAILABLE, f"{name} cannot be read: {error.strerror}.", _CHECK)

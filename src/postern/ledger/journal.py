@@ -25,11 +25,11 @@ from pathlib import Path
 from secrets import token_bytes
 from zlib import crc32
 
-from postern.core.errors import PosternError, invalid
+from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Event
 from postern.core.event_text import decode, encode
 from postern.ledger import leaf
-from postern.ledger.files import destroy, sync_folder, unreadable, unwritable
+from postern.ledger.files import destroy, read, sync_folder, unreadable, unwritable
 from postern.ledger.turn import Turn
 
 #: How far apart the events of one segment are at most.
@@ -39,12 +39,16 @@ _ENOUGH = 1 << 20
 #: Bytes. A segment grows by so many noughts at a time, because a disk is done sooner with what does
 #: not change a file's length.
 _ROOM = 1 << 16
+#: Bytes. What was appended at once is never cut in two, so that a segment may have any length.
+_MOST = 1 << 40
 #: Length and checksum of a frame; the checksum covers the length too.
 _HEAD = struct.Struct(">II")
 _NOTHING = bytes(_HEAD.size)
 #: An entry: leaf, salt, length of the text.
 _ENTRY = struct.Struct(f">{leaf.LEAF_SIZE}s{leaf.SALT_SIZE}sI")
 SEGMENT = ".segment"
+_DIGITS = 20
+_FOREIGN = "Move it out of the folder, if it is not of the log."
 _RESTORE = "Keep a copy of the folder; what can be done next is in docs/ledger.md."
 
 
@@ -381,23 +385,32 @@ class Journal:
         """A segment's bytes; None where it has expired meanwhile."""
         path = Path(self._path(first))
         try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise unreadable(path, error) from None
+            content = read(self._folder, path.name, _MOST)
+        except PosternError as error:
+            if error.code is Code.NOT_FOUND:
+                return None
+            raise
         # It has another name before it is overwritten.
         return content if path.exists() else None
 
     def _firsts(self) -> list[int]:
-        try:
-            return sorted(int(path.stem) for path in self._folder.glob(f"*{SEGMENT}"))
-        except ValueError:
-            raise invalid("The journal's folder has a file that is not of it.") from None
+        return sorted(first_of(path) for path in self._folder.glob(f"*{SEGMENT}"))
 
     def _path(self, first: int) -> str:
         # Asked for at every append, where building a `Path` would cost more than all hashing.
-        return f"{self._root}{first:020}{SEGMENT}"
+        return f"{self._root}{first:0{_DIGITS}}{SEGMENT}"
+
+
+def first_of(path: Path) -> int:
+    """The number of a segment's first entry, by which it is named.
+
+    Raises:
+        PosternError: `invalid` where it is none.
+    """
+    digits = path.stem
+    if not (len(digits) == _DIGITS and digits.isascii() and digits.isdecimal()):
+        raise invalid(f"journal/{path.name} is no segment of a journal.", _FOREIGN)
+    return int(digits)
 
 
 def read_frames(content: bytes, index: int, published: int) -> tuple[list[Entry], int]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from postern.core.errors import Code, PosternError, invalid
-from postern.ledger.files import put, read, sync_folder
+from postern.ledger.files import FROM_COPY, put, read, sync_folder
 from postern.ledger.tree import HASH_SIZE, fold, leaf_hash, read_edge
 
 #: Hashes in a full tile, entries in a full bundle.
@@ -116,7 +116,7 @@ class Tiles:
             except PosternError as error:
                 if error.code is not Code.NOT_FOUND:
                     raise
-        raise PosternError(Code.NOT_FOUND, f"{partial} is missing.")
+        raise PosternError(Code.NOT_FOUND, f"{partial} is missing.", FROM_COPY)
 
 
 def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from postern.core.errors import Code, PosternError, invalid
 from postern.ledger.checkpoint import MOST, Checkpoint, Opened, open_checkpoint
-from postern.ledger.files import read
-from postern.ledger.journal import SEGMENT, read_frames
+from postern.ledger.files import FROM_COPY, read
+from postern.ledger.journal import SEGMENT, first_of, read_frames
 from postern.ledger.leaf import decode
 from postern.ledger.note import KeyType, Signed, Verifier, parse_vkey
 from postern.ledger.tiles import ENTRIES, WIDTH, Tiles, pack, tile_path
@@ -21,7 +21,6 @@ from postern.ledger.tree import HASH_SIZE, Edge, fold, leaf_hash, read_edge
 CHECKPOINT = "checkpoint"
 VKEY = "log.vkey"
 JOURNAL = "journal"
-_RESTORE = "Put it back from a copy of the log, if there is one; docs/ledger.md says how."
 _PARTIALS = frozenset(map(str, range(1, WIDTH)))
 
 
@@ -228,7 +227,7 @@ def _opened(what: str, data: bytes, log: Verifier, witnesses: tuple[Verifier, ..
         return open_checkpoint(data, log, witnesses)
     except PosternError as error:
         message = f"{what} is damaged, or was made with another key: {error.message}"
-        raise PosternError(error.code, message, _RESTORE) from None
+        raise PosternError(error.code, message, FROM_COPY) from None
 
 
 def _check_continues(
@@ -260,7 +259,7 @@ def _key(folder: Path, vkey: str | None) -> Verifier:
     try:
         log = parse_vkey((found or "").removesuffix("\n") if vkey is None else vkey)
     except PosternError as error:
-        raise error if vkey is not None else invalid(f"{VKEY} is damaged.", _RESTORE) from None
+        raise error if vkey is not None else invalid(f"{VKEY} is damaged.", FROM_COPY) from None
     if log.type is not KeyType.LOG:
         raise invalid("This is the key of a witness, not of a log.", "Give that with --witness.")
     if found not in (None, f"{log.vkey}\n"):
@@ -274,7 +273,7 @@ def _contents(folder: Path, size: int) -> tuple[int, tuple[range, ...]]:
     paths = sorted((folder / JOURNAL).glob(f"*{SEGMENT}"))
     tiles, count, end, absent = Tiles(folder, size), 0, 0, list[range]()
     for path in paths:
-        name, first = f"{JOURNAL}/{path.name}", _first(path)
+        name, first = f"{JOURNAL}/{path.name}", first_of(path)
         # Before the published size events may have expired, also between others.
         if not (end == first or end < first <= size):
             raise invalid(f"{name} does not follow entry {end - 1} of the journal.")
@@ -303,18 +302,13 @@ def _contents(folder: Path, size: int) -> tuple[int, tuple[range, ...]]:
 def _read_kept(folder: Path, name: str) -> bytes | None:
     """A file that a log in use may remove at any moment; None where it has."""
     try:
-        return read(folder, name)
+        content = read(folder, name)
     except PosternError as error:
         if error.code is Code.NOT_FOUND:
             return None
         raise
-
-
-def _first(path: Path) -> int:
-    """The number of a segment's first entry."""
-    if not (path.stem.isascii() and path.stem.isdecimal()):
-        raise invalid(f"{JOURNAL}/{path.name} is no segment of a journal.")
-    return int(path.stem)
+    # What expires has another name before it is overwritten.
+    return content if (folder / name).exists() else None
 
 
 def _widths(folder: Path) -> list[int]:
