@@ -161,8 +161,9 @@ class Log:
         return True
 
     def expire(self, before: datetime) -> None:
-        """Destroys what events before that time said, an hour late at most; proofs stay.
+        """Destroys what events before that time said; proofs stay.
 
+        An event goes with those of its hour: an hour late at most where no clock was set back.
         Pseudonym keys go with the last event of their month. What is not published stays, also
         where publishing fails.
 
