@@ -90,6 +90,18 @@ def test_damaged_recording_is_told_and_is_a_failure(garage: Path) -> None:
     assert _lines_are_sentences(told)
 
 
+def test_limit_nothing_is_watched_where_the_log_cannot_be_opened(garage: Path) -> None:
+    """Neither in nor out: it ends with a sentence, and whoever starts it has to try again."""
+    write_barrier_clip(garage / "barrier.mp4", [Visit("KA MP 417")], seed=1)
+    (garage / "data" / "ledger" / "checkpoint").unlink()
+
+    told = ended(started("run", cwd=garage))
+
+    assert 4 == told.code
+    assert told.err.startswith("postern: checkpoint is missing.\n")
+    assert "is watched" not in told.err
+
+
 def test_verified_events_are_shown_as_the_log_has_them(garage: Path) -> None:
     """Attack: somebody changes an event in the database, where it is not the last."""
     before = postern("events", "--json").out
