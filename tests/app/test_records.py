@@ -139,9 +139,9 @@ def test_history_that_was_written_anew_is_not_opened(
     rmtree(folder / "tile")
     copytree(older, folder, ignore=ignore_patterns("journal"), dirs_exist_ok=True)
 
-    for _ in range(2):
+    for open_or_publish in (lambda: opened(folder, store), records.publish) * 2:
         with pytest.raises(PosternError, match="published before, up to entry 2:") as refused:
-            opened(folder, store)
+            open_or_publish()
         assert (Code.INVALID, "docs/ledger.md") == (refused.value.code, refused.value.hint[-15:-1])
 
 

@@ -165,3 +165,17 @@ def test_event_from_the_future_is_as_old_as_what_came_after_it(store: Store) -> 
     assert (1, 2, 3, 4) == store.events.numbers(NOW + DAY)
     assert 2 == store.events.expire(NOW + 2 * DAY, now)
     assert (3, 4) == store.events.numbers(NOW)
+
+
+@pytest.mark.parametrize("root", ["'junk'", "x'00'", "'ä'"])
+def test_damaged_memory_of_a_checkpoint_is_one_sentence(
+    store: Store, tmp_path: Path, root: str
+) -> None:
+    """Not taken for one that was never seen."""
+    store.events.see(3, bytes(32))
+    with sqlite3.connect(tmp_path / STORE_FILE) as file:
+        file.execute(f"UPDATE published SET root = {root}")  # noqa: S608 - constants
+    file.close()
+    with pytest.raises(PosternError, match="last checkpoint is damaged") as found:
+        store.events.seen()
+    assert Code.INVALID is found.value.code

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select
 
 from postern.core.decision import GRANTS
+from postern.core.errors import invalid
 from postern.core.event import Acted, Decided, Event, Interrupted
 from postern.core.event_text import decode, kind
 from postern.core.ids import AccessPointId, EventId
@@ -144,11 +145,17 @@ class Events:
         """Size and root of the last checkpoint that was seen; None before the first.
 
         Raises:
-            PosternError: `unavailable`.
+            PosternError: `unavailable`, or `invalid` where that is damaged.
         """
         with self._database.reading() as connection:
             row = connection.execute(select(published).order_by(published.c.size.desc())).first()
-        return None if row is None else (row.size, bytes.fromhex(row.root))
+        try:
+            return None if row is None else (row.size, bytes.fromhex(row.root))
+        except (TypeError, ValueError):
+            raise invalid(
+                "What the store remembers of the log's last checkpoint is damaged.",
+                "Restore a backup of the store.",
+            ) from None
 
     def see(self, size: int, root: bytes) -> None:
         """Remembers a checkpoint, unless one of that size or a larger one was seen.
