@@ -31,6 +31,8 @@ from tests.app.sealed_site import MODEL, MODES, ROSTER, SHARE, SealedSite, make_
 from tests.people import ALICE, BOB, CAROL, DAN, ERIN
 
 ROUNDS = 25
+#: Rounds after which a machine that is too busy to be cut off in the middle is given up.
+MOST_ROUNDS = 200
 
 
 @pytest.fixture
@@ -246,7 +248,7 @@ def test_one_rekeying_at_a_time(site: SealedSite) -> None:
         assert site.rekey().begun
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_kill_at_any_moment_loses_nobody(tmp_path: Path) -> None:
     """Killed (kill -9) at random moments, it leaves everybody's reference open, and is finished by
     running it again."""
@@ -260,7 +262,10 @@ def test_kill_at_any_moment_loses_nobody(tmp_path: Path) -> None:
     chance = random.Random(1)  # noqa: S311 - moments, not keys
     cut_off = 0
 
-    for number in range(ROUNDS):
+    for number in range(MOST_ROUNDS):
+        # How long it takes is measured once: a busy machine may hit the middle late.
+        if number >= ROUNDS and cut_off:
+            break
         folder = tmp_path / f"site-{number}"
         copytree(tmp_path / "template", folder)
         _run_and_kill(forking, folder, chance.uniform(0.0, took_s))
