@@ -1,5 +1,8 @@
 """The entry point: whatever happens, nobody is shown a traceback."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +96,17 @@ def test_completion_is_offered(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 def _limited(folder: Path, plate: str, room: int) -> Answer:
     """Registers a vehicle where no file may grow beyond a size."""
     return ended(started("vehicle", "add", plate, cwd=folder, before=f"ulimit -f {room}"))
+
+
+def test_package_is_run_as_a_module_as_well(tmp_path: Path) -> None:
+    """`python -m postern` is the command, with its name in what it says."""
+    told = subprocess.run(
+        [sys.executable, "-m", "postern", "--version"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert postern("--version").out == told.stdout

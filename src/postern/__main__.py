@@ -1,0 +1,6 @@
+"""`python -m postern`: the same as `postern`."""
+
+from postern.cli import main
+
+if __name__ == "__main__":
+    main()
