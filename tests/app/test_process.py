@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,16 @@ if wipe == "reseal":
         one.values.fill(0)
     vault.begin_epoch()
     vault.reseal(sealed)
+if wipe == "reissue":
+    for one in opened:
+        one.values.fill(0)
+    vault.reissue(sealed, CredentialId("face-2"))
+    vault.begin_epoch()
+    vault.reissue(sealed, CredentialId("face-3"))
+if wipe == "seal":
+    vault.seal(CredentialId("face-2"), PersonId(person), opened[0])
+    for one in opened:
+        one.values.fill(0)
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -86,19 +97,21 @@ def test_every_command_keeps_its_memory_private(tmp_path: Path) -> None:
     assert 0 == ended.returncode
 
 
-@pytest.mark.parametrize("what", ["keep", "wipe", "reseal"])
+@pytest.mark.parametrize("what", ["keep", "wipe", "reseal", "reissue", "seal"])
 def test_memory_holds_no_template_that_was_wiped(tmp_path: Path, what: str) -> None:
     """A process that opened a reference, and wiped what it got, is searched from end to end for
     any piece of the vector: plain, rotated, and in whole steps. One that keeps it is found out."""
     vault = open_vault(tmp_path)
     sealed = vault.seal(FACE_1, ALICE, template())
     opened = values(vault.open(sealed))
+    again = values(vault.rotate(replace(template(), values=opened)))
     vault.close()
     forms = {
         "rotated": opened.tobytes(),
         "rotated float64": opened.astype(np.float64).tobytes(),
         "steps": quantise(opened).levels.tobytes(),
         "plain": values(template()).tobytes(),
+        "rotated again": again.tobytes(),
     }
     child = subprocess.Popen(
         [sys.executable, "-c", _OPENS, tmp_path, ALICE, FACE_1, sealed.blob.hex(), what],

@@ -52,10 +52,12 @@ def quantise(vector: npt.NDArray[np.float32], *, fine: bool = False) -> Quantise
     if vector.ndim != 1 or vector.size == 0 or not np.isfinite(vector).all():
         raise invalid("A template to be sealed is one vector of finite numbers.")
     top = _FINE_TOP if fine else _TOP
-    scale = np.float32(np.abs(vector).max() / top)
+    scale = np.float32(max(vector.max(), -vector.min()) / top)
     if not scale > 0.0:
         raise invalid("A template of nothing but zeros cannot be sealed.")
-    steps = np.rint(vector.astype(np.float32) / scale)
+    # In one place, so that nothing of the vector is left behind in memory that is given back.
+    steps = np.divide(vector, scale, dtype=np.float32)
+    np.rint(steps, out=steps)
     np.clip(steps, -top, top, out=steps)
     levels: Levels = steps.astype(np.int16) if fine else steps.astype(np.int8)
     steps.fill(0.0)

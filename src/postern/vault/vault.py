@@ -115,14 +115,19 @@ class Vault:
         """
         values = _vector(template)
         binding = Binding(self._site, person, credential)
-        for _ in range(_PATIENCE):
-            epoch = self._epochs.present()
-            header = Header(mode, epoch.number, template.looks, values.size, template.model)
-            rotation = self._epochs.rotation(epoch, template.model, values.size)
-            kept = quantise(turn(values, rotation))
-            key = self._locks.first(binding, epoch, mode, share)
-            if key is not None:
-                return Sealed(credential, person, _sealed(key, binding, header, kept))
+        try:
+            for _ in range(_PATIENCE):
+                epoch = self._epochs.present()
+                header = Header(mode, epoch.number, template.looks, values.size, template.model)
+                turned = turn(values, self._epochs.rotation(epoch, template.model, values.size))
+                kept = quantise(turned)
+                turned.fill(0.0)
+                key = self._locks.first(binding, epoch, mode, share)
+                if key is not None:
+                    return Sealed(credential, person, _sealed(key, binding, header, kept))
+                kept.wipe()
+        finally:
+            values.fill(0.0)  # The vault's own copy; the caller's is the caller's to wipe.
         raise _busy()
 
     def open(self, sealed: Sealed, share: bytes | None = None) -> Template:
@@ -152,20 +157,49 @@ class Vault:
         Raises:
             PosternError: as `open`; `not_found` also where it was destroyed meanwhile.
         """
-        header = read_header(sealed.blob)
+        header, binding = read_header(sealed.blob), self._binding(sealed)
         for _ in range(_PATIENCE):
             present = self._epochs.present()
             if present.number == header.epoch:
                 return sealed
-            former, values = self._opened(sealed, header, share)
-            turned = self._turned(values, header, former, present)
-            kept = quantise(turned, fine=True)
-            turned.fill(0.0)
-            binding = self._binding(sealed)
+            kept = self._kept_in(present, sealed, header, share)
             key = self._locks.next(binding, present, header, share)
             if key is not None:
                 renewed = replace(header, epoch=present.number)
                 return replace(sealed, blob=_sealed(key, binding, renewed, kept))
+            kept.wipe()
+        raise _busy()
+
+    def reissue(
+        self,
+        sealed: Sealed,
+        credential: CredentialId,
+        share: bytes | None = None,
+        fresh: bytes | None = None,
+    ) -> Sealed:
+        """A reference sealed for another credential of its person, in the present epoch.
+
+        It has a key of its own, durable when this returns; the former key opens the former bytes
+        until it is destroyed.
+
+        Args:
+            sealed: The reference.
+            credential: The face credential it will belong to.
+            share: The 32 bytes that it was sealed with, if it is a shared one.
+            fresh: Likewise those without which the new one will not open.
+
+        Raises:
+            PosternError: as `open` and `seal`.
+        """
+        header, binding = read_header(sealed.blob), Binding(self._site, sealed.person, credential)
+        for _ in range(_PATIENCE):
+            present = self._epochs.present()
+            kept = self._kept_in(present, sealed, header, share)
+            key = self._locks.first(binding, present, header.mode, fresh)
+            if key is not None:
+                renewed = replace(header, epoch=present.number)
+                return Sealed(credential, sealed.person, _sealed(key, binding, renewed, kept))
+            kept.wipe()
         raise _busy()
 
     def settle(self, sealed: Sealed) -> None:
@@ -322,11 +356,30 @@ class Vault:
         self, sealed: Sealed, header: Header, share: bytes | None
     ) -> tuple[Epoch, npt.NDArray[np.float32]]:
         """The values inside a reference, in the axes of its own epoch."""
-        key = self._locks.find(self._binding(sealed), header, share)
-        quantised = decrypt(key.secret, self._binding(sealed), sealed.blob)
+        epoch, quantised = self._decrypted(sealed, header, share)
         values = dequantise(quantised)
         quantised.wipe()
-        return key.epoch, values
+        return epoch, values
+
+    def _decrypted(
+        self, sealed: Sealed, header: Header, share: bytes | None
+    ) -> tuple[Epoch, Quantised]:
+        """What is kept of a reference, and the epoch in whose axes it is."""
+        key = self._locks.find(self._binding(sealed), header, share)
+        return key.epoch, decrypt(key.secret, self._binding(sealed), sealed.blob)
+
+    def _kept_in(
+        self, epoch: Epoch, sealed: Sealed, header: Header, share: bytes | None
+    ) -> Quantised:
+        """What is to be kept of a reference in an epoch; as it is where it is from that one."""
+        former, quantised = self._decrypted(sealed, header, share)
+        if former == epoch:
+            return quantised
+        turned = self._turned(dequantise(quantised), header, former, epoch)
+        quantised.wipe()
+        kept = quantise(turned, fine=True)
+        turned.fill(0.0)
+        return kept
 
     def _turned(
         self, values: npt.NDArray[np.float32], header: Header, former: Epoch, other: Epoch
