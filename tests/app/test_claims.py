@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile, copytree
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from postern.core.evidence import Factor
 from postern.core.ids import ConsentId, PersonId
 from postern.engine.ports import Claim
 from postern.frame import Template
+from postern.store.store import STORE_FILE
 from postern.vault.passes import PREFIX, Pass, Sort, encode
 from tests.app.pass_office import EMBEDDER, ENDS, MODES, OUTDATED, Office, face, open_office
 from tests.people import (
@@ -354,7 +356,7 @@ def _content(office: Office, text: str) -> bytes:
 def test_renewed_pass_counts_and_the_one_before_counts_no_more(
     office: Office, person: PersonId
 ) -> None:
-    """Under the same handle; the old text, of the same day even, is told from the new one."""
+    """Also for a token, whose reference at the site is sealed for the new share."""
     old = office.issue(person)
     read = office.passes.reader().read(old.text.encode(), NOW)
     assert isinstance(read, Pass)
@@ -363,6 +365,38 @@ def test_renewed_pass_counts_and_the_one_before_counts_no_more(
     assert isinstance(office.shown(new.text, days=1), Claim)
     assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(old.text, days=1)
     assert isinstance(office.shown(new.text, days=300.5), Claim)
+
+
+@both
+def test_attack_store_from_before_a_renewal_brings_no_pass_back(
+    tmp_path: Path, person: PersonId
+) -> None:
+    """The key of the one that was renewed is gone, whatever the records say; the new one they do
+    not know."""
+    folder, copy = tmp_path / "office", tmp_path / "copy"
+    with open_office(folder) as office:
+        old = office.issue(person)
+    copytree(folder, copy)
+    with open_office(folder) as office:
+        read = office.passes.reader().read(old.text.encode(), NOW)
+        assert isinstance(read, Pass)
+        new = office.passes.renew(read, ENDS, NOW + DAY)
+    for file in copy.glob(f"{STORE_FILE}*"):
+        copyfile(file, folder / file.name)
+
+    with open_office(folder) as office:
+        assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(old.text, days=1)
+        assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(new.text, days=1)
+
+
+def test_pass_that_says_otherwise_than_its_record_counts_no_more(office: Office) -> None:
+    """As one that was renewed under the same handle; signed by the site all the same."""
+    issued = office.issue(ALICE)
+    read = office.passes.reader().read(issued.text.encode(), NOW)
+    assert isinstance(read, Pass)
+    earlier = encode(replace(read, issued=NOW - DAY), office.passes.seed)
+
+    assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(earlier)
 
 
 def test_renewed_pass_moves_on_to_the_present_epoch(office: Office) -> None:

@@ -102,6 +102,42 @@ def test_next_pass_revokes_the_one_before_and_destroys_its_key(
 
 
 @both
+def test_renewed_pass_is_issued_like_any_other(office: Office, person: PersonId) -> None:
+    """A handle and a key of its own; the former's key is gone, and the events say both."""
+    old = office.issue(person)
+    read = office.passes.reader().read(old.text.encode(), NOW)
+    assert isinstance(read, Pass)
+    new = office.passes.renew(read, ENDS, NOW + DAY)
+
+    again = office.passes.reader().read(new.text.encode(), NOW + DAY)
+    assert isinstance(again, Pass)
+    assert read.handle != again.handle
+    assert read.content != again.content
+    # The very steps that were kept: no second rounding, and a code of the same size.
+    assert len(old.text) == len(new.text)
+    assert {(person, new.face.id)} == office.vault.keyed()
+    assert [False, True] == [office.passes.find(one.credential.id).enabled for one in (old, new)]
+    assert [
+        Revoked(NOW + DAY, old.credential.id, person),
+        Enrolled(NOW + DAY, new.credential.id, person),
+        Enrolled(NOW + DAY, new.face.id, person),
+    ] == office.journal.kept[2:]
+
+
+def test_renewal_that_is_not_recorded_leaves_the_pass_as_it_is(office: Office) -> None:
+    """The disk was full: what was shown counts on, and no key is left over."""
+    old = office.issue(ALICE)
+    read = office.passes.reader().read(old.text.encode(), NOW)
+    assert isinstance(read, Pass)
+
+    with pytest.raises(PosternError, match="full"):
+        replace(office.passes, ledger=_Broken()).renew(read, ENDS, NOW + DAY)
+
+    assert {(ALICE, old.face.id)} == office.vault.keyed()
+    assert isinstance(office.shown(old.text), Claim)
+
+
+@both
 def test_revoked_pass_is_one_event_and_its_key_is_gone(office: Office, person: PersonId) -> None:
     """Doing it again changes nothing."""
     issued = office.issue(person)

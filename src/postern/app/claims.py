@@ -10,10 +10,9 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from postern.app.passes import face_of, pass_of
+from postern.app.passes import MODES, face_of, pass_of
 from postern.app.rekey import renew
 from postern.core.access_point import AccessPoint
-from postern.core.consent import StorageMode
 from postern.core.credential import Credential
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
@@ -35,8 +34,6 @@ _REASONS = {
     Fault.EXPIRED: Reason.CREDENTIAL_EXPIRED,
     Fault.EARLY: Reason.CREDENTIAL_NOT_ACTIVE,
 }
-#: How the reference is kept that belongs to a sort of pass.
-_MODES = {Sort.REFERENCE: StorageMode.PASS, Sort.SHARE: StorageMode.SHARED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class SiteClaims:
 
     def _open(self, read: Pass, face: Credential) -> Reference | Reason:
         person = PersonId(face.holder)
-        if face.mode is not _MODES[read.sort] or not face.enabled:
+        if face.mode is not MODES[read.sort] or not face.enabled:
             return Reason.INVALID_PASS
         try:
             if read.sort is Sort.REFERENCE:
@@ -124,7 +121,7 @@ class SiteClaims:
 
 def _uncovered(shown: Credential, read: Pass, known: Known, now: Moment) -> Reason | None:
     """Why a pass must not open its reference here and now, sound as it may be."""
-    person, mode = PersonId(shown.holder), _MODES[read.sort]
+    person, mode = PersonId(shown.holder), MODES[read.sort]
     if not any(person in one.holders and one.requires(Factor.FACE) for one in known.permits):
         return Reason.UNAUTHORIZED
     place = known.state.access_point.id
@@ -137,7 +134,8 @@ def _uncovered(shown: Credential, read: Pass, known: Known, now: Moment) -> Reas
 
 def _fault(shown: Credential, read: Pass, now: Moment) -> Reason | None:
     """What is wrong with a pass that the site issued, by what it knows of it now."""
-    # A pass that was issued anew under the same handle ends the one before.
+    # One that says otherwise than its record counts no more: an earlier Postern renewed passes
+    # under the same handle.
     if not shown.enabled or shown.valid_from != read.issued:
         return Reason.CREDENTIAL_NOT_ENABLED
     if not shown.valid_from <= now.utc:

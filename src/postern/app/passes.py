@@ -6,7 +6,8 @@
 3. A pass never counts longer than the consent that it was made for.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_bytes
 
@@ -38,6 +39,10 @@ _PASS, _FACE = "pass-", "face-"
 #: Seconds that somebody has to hold up the pass that is to be renewed.
 _PATIENCE_S = 60.0
 _NEW_LOOKS = "Take new looks instead: postern pass issue"
+#: How the reference is kept that belongs to a sort of pass.
+MODES = {Sort.REFERENCE: StorageMode.PASS, Sort.SHARE: StorageMode.SHARED}
+#: Seals the reference of a new pass, for the credential that it gets and with its share.
+_Seal = Callable[[CredentialId, bytes | None], Sealed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +110,7 @@ class Passes:
                 the person has not agreed to that mode; as the store's and the vault's own.
         """
         issued = self.make(person, template, mode, until, now)
-        try:
-            with self.store.together():
-                self.keep(issued, now)
-        except PosternError:
-            self.vault.destroy(issued.face.id, person)
-            raise
-        self.sweep(person)
+        self._hand_over(issued, now)
         return issued
 
     def make(
@@ -123,16 +122,11 @@ class Passes:
         now: datetime,
     ) -> IssuedPass:
         """A pass that does not count before `keep`; its key alone is durable. As for `issue`."""
-        if mode is StorageMode.ROSTER:
-            raise invalid("Whoever is on a roster needs no pass.")
-        handle, (begins, ends) = token_bytes(HANDLE_SIZE), _span(now, until)
-        shown = Credential(pass_of(handle), Factor.PASS, person, True, begins, ends)
-        face = Credential(face_of(handle), Factor.FACE, person, True, begins, ends, mode)
-        share = token_bytes(SHARE_SIZE) if mode is StorageMode.SHARED else None
-        sealed = self.vault.seal(face.id, person, template, mode=mode, share=share).blob
-        sort, kept = (Sort.REFERENCE, None) if share is None else (Sort.SHARE, sealed)
-        carried = Pass(sort, self.vault.site, handle, begins, ends, share or sealed)
-        return IssuedPass(shown, face, encode(carried, self.seed), kept)
+
+        def seal(name: CredentialId, share: bytes | None) -> Sealed:
+            return self.vault.seal(name, person, template, mode=mode, share=share)
+
+        return self._made(person, mode, _span(now, until), seal)
 
     def keep(self, issued: IssuedPass, now: datetime) -> None:
         """Makes a pass count, and former ones of its owner count no more.
@@ -153,7 +147,8 @@ class Passes:
     def renew(self, read: Pass, until: datetime, now: datetime) -> IssuedPass:
         """A new pass for whoever showed theirs, which counts no more; no looks have to be taken.
 
-        What it carries is sealed anew in the present epoch of the site's keys.
+        It is a pass like any other, with a handle, a key and a share of its own: the key of the one
+        that was shown is destroyed, so that no backup of the store brings it back.
 
         Args:
             read: The pass, as the reader gave it.
@@ -164,22 +159,22 @@ class Passes:
             PosternError: `conflict` where the pass counts no more; `invalid` for an end that has
                 come; as the store's and the vault's own.
         """
-        shown, (begins, ends) = self.find(pass_of(read.handle)), _span(now, until)
-        face, person = self.face(shown), PersonId(shown.holder)
-        if face is None or not shown.enabled or shown.valid_from != read.issued:
-            raise PosternError(Code.CONFLICT, "This pass counts no more.", _NEW_LOOKS)
-        former = Sealed(face.id, person, read.content)
-        carried = self.vault.reseal(former) if read.sort is Sort.REFERENCE else former
-        renewed = replace(read, issued=begins, expires=ends, content=carried.blob)
-        text = encode(renewed, self.seed)
-        with self.store.together():
-            for one in (shown, face):
-                self.store.credentials.date(one.id, begins, ends)
-            self.ledger.append(Enrolled(now, shown.id, person))
-        if read.sort is Sort.REFERENCE:
-            self.vault.settle(carried)
-        shown, face = (replace(one, valid_from=begins, valid_until=ends) for one in (shown, face))
-        return IssuedPass(shown, face, text, None)
+        shown = self.find(pass_of(read.handle))
+        face, person, mode = self.face(shown), PersonId(shown.holder), MODES[read.sort]
+        counts = shown.enabled and shown.valid_from == read.issued
+        if face is None or face.mode is not mode or not counts:
+            raise _no_more()
+        span = _span(now, until)
+        share = read.content if read.sort is Sort.SHARE else None
+        blob = read.content if share is None else self.store.credentials.reference(face.id).blob
+        former = Sealed(face.id, person, blob)
+
+        def seal(name: CredentialId, fresh: bytes | None) -> Sealed:
+            return self.vault.reissue(former, name, share, fresh)
+
+        issued = self._made(person, mode, span, seal)
+        self._hand_over(issued, now, shown.id)
+        return issued
 
     def revoke(self, credential: CredentialId, now: datetime) -> bool:
         """Ends a pass at once: it was lost, or is not wanted any more. Its key goes first.
@@ -260,6 +255,37 @@ class Passes:
         """What reads the site's passes."""
         return PassReader(self.vault.site, public_key(self.seed))
 
+    def _made(
+        self, person: PersonId, mode: StorageMode, span: tuple[datetime, datetime], seal: _Seal
+    ) -> IssuedPass:
+        if mode is StorageMode.ROSTER:
+            raise invalid("Whoever is on a roster needs no pass.")
+        handle, (begins, ends) = token_bytes(HANDLE_SIZE), span
+        shown = Credential(pass_of(handle), Factor.PASS, person, True, begins, ends)
+        face = Credential(face_of(handle), Factor.FACE, person, True, begins, ends, mode)
+        share = token_bytes(SHARE_SIZE) if mode is StorageMode.SHARED else None
+        sealed = seal(face.id, share).blob
+        sort, kept = (Sort.REFERENCE, None) if share is None else (Sort.SHARE, sealed)
+        carried = Pass(sort, self.vault.site, handle, begins, ends, share or sealed)
+        return IssuedPass(shown, face, encode(carried, self.seed), kept)
+
+    def _hand_over(
+        self, issued: IssuedPass, now: datetime, former: CredentialId | None = None
+    ) -> None:
+        """Makes a pass count, in place of the former one where there has to be one."""
+        person = PersonId(issued.face.holder)
+        try:
+            with self.store.together():
+                # Once more: it may have been revoked since it was looked at.
+                if former is not None and not self.find(former).enabled:
+                    raise _no_more()
+                self.keep(issued, now)
+        except BaseException:
+            # Nothing was kept; a key that opens nothing must not stay either.
+            self.vault.destroy(issued.face.id, person)
+            raise
+        self.sweep(person)
+
     def _end(self, shown: Credential, now: datetime) -> None:
         self.store.credentials.enable(shown.id, enabled=False)
         self.ledger.append(Revoked(now, shown.id, shown.holder))
@@ -327,6 +353,10 @@ def _span(now: datetime, until: datetime) -> tuple[datetime, datetime]:
     if not begins < ends:
         raise invalid("A pass ends after it begins.", "Renew the consent first.")
     return begins, ends
+
+
+def _no_more() -> PosternError:
+    return PosternError(Code.CONFLICT, "This pass counts no more.", _NEW_LOOKS)
 
 
 def _no_pass() -> PosternError:

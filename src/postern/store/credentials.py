@@ -115,18 +115,6 @@ class Credentials:
             if connection.execute(change.values(enabled=enabled)).rowcount == 0:
                 raise _missing()
 
-    def date(self, credential: CredentialId, begins: datetime, ends: datetime) -> None:
-        """Says anew from when until when a credential counts.
-
-        Raises:
-            PosternError: `not_found`; `unavailable`.
-        """
-        change = update(credentials).where(credentials.c.id == credential)
-        with self._database.writing() as connection:
-            dated = change.values(valid_from=begins, valid_until=ends)
-            if connection.execute(dated).rowcount == 0:
-                raise _missing()
-
     def remove(self, credential: CredentialId) -> None:
         """Forgets a credential with its reference. The person's key stays; see `People.remove`.
 
