@@ -106,6 +106,30 @@ def test_an_epoch_ends_with_its_last_key(keyring: Keyring, tmp_path: Path) -> No
     assert [] == [f.name for f in tmp_path.iterdir() if b"1" * 40 in f.read_bytes()]
 
 
+@pytest.mark.parametrize("how", ["destroy", "forget", "erase", "drop"])
+def test_an_epoch_ends_at_once_with_whatever_ends_its_last_key(
+    keyring: Keyring, tmp_path: Path, how: str
+) -> None:
+    """Not only when somebody comes by to tidy up; one that has another key left lives."""
+    bobs = KeyName(BOB, FACE_1, 1)
+    keyring.keep(ALICES, WRAPPED, MARK)
+    keyring.keep(bobs, OTHER, OTHER_MARK)
+    keyring.begin(2, b"2" * 40)
+    keyring.drop(bobs)
+    assert {1, 2} == set(keyring.epochs())
+    ends = {
+        "destroy": lambda: keyring.destroy(ALICE, FACE_1),
+        "forget": lambda: keyring.forget(ALICE),
+        "erase": lambda: keyring.erase(ALICE, MARK),
+        "drop": lambda: keyring.drop(ALICES),
+    }
+    ends[how]()
+
+    assert {2} == set(keyring.epochs())
+    keyring.scrub()
+    assert [] == [f.name for f in tmp_path.iterdir() if b"1" * 40 in f.read_bytes()]
+
+
 def test_the_present_epoch_never_ends(keyring: Keyring) -> None:
     """A site with nobody in it can take somebody in."""
     keyring.retire()

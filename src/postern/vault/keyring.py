@@ -3,7 +3,7 @@
 1. A key belongs to one reference: to a person, a credential and an epoch. It is never replaced.
 2. What was destroyed does not come back: no key is made for somebody who was erased, and none for a
    re-keyed reference whose earlier key is gone.
-3. The secret of an epoch goes when no key of it is left and a later one has begun.
+3. The secret of an epoch goes together with its last key, once a later one has begun.
 """
 
 import sqlite3
@@ -170,6 +170,7 @@ class Keyring:
         with self._writing() as connection:
             connection.execute("DELETE FROM keys WHERE person = ?", (person,))
             connection.execute("INSERT OR IGNORE INTO erased VALUES (?)", (mark,))
+            _retire(connection)
         self.scrub()
 
     def is_erased(self, mark: bytes) -> bool:
@@ -185,6 +186,7 @@ class Keyring:
         """
         with self._writing() as connection:
             connection.execute("DELETE FROM keys WHERE person = ?", (person,))
+            _retire(connection)
         self.scrub()
 
     def destroy(self, person: PersonId, credential: CredentialId) -> None:
@@ -198,6 +200,7 @@ class Keyring:
                 f"DELETE FROM keys WHERE {_WANTED}",  # noqa: S608 - constants
                 (person, credential),
             )
+            _retire(connection)
         self.scrub()
 
     def drop(self, name: KeyName) -> None:
@@ -207,6 +210,7 @@ class Keyring:
                 f"DELETE FROM keys WHERE {_WANTED} AND epoch = ?",  # noqa: S608 - constants
                 (name.person, name.credential, name.epoch),
             )
+            _retire(connection)
 
     def retire(self) -> None:
         """Removes the secrets of epochs of which no key is left, but for the present one.
@@ -214,11 +218,8 @@ class Keyring:
         Raises:
             PosternError: as `scrub`.
         """
-        unused = "epoch NOT IN (SELECT epoch FROM keys)"
         with self._writing() as connection:
-            connection.execute(
-                f"DELETE FROM epochs WHERE {unused} AND epoch < {_PRESENT}"  # noqa: S608 - constants
-            )
+            _retire(connection)
         self.scrub()
 
     def scrub(self) -> None:
@@ -266,6 +267,14 @@ def _keep(connection: sqlite3.Connection, name: KeyName, wrapped: bytes) -> byte
     connection.execute("INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)", (*parts, wrapped))
     query = f"SELECT wrapped FROM keys WHERE {_WANTED} AND epoch = ?"  # noqa: S608 - constants
     return bytes(connection.execute(query, parts).fetchone()[0])
+
+
+def _retire(connection: sqlite3.Connection) -> None:
+    """Removes the secrets of epochs of which no key is left, but for the present one."""
+    unused = "epoch NOT IN (SELECT epoch FROM keys)"
+    connection.execute(
+        f"DELETE FROM epochs WHERE {unused} AND epoch < {_PRESENT}"  # noqa: S608 - constants
+    )
 
 
 def _is_erased(connection: sqlite3.Connection, mark: bytes) -> bool:
