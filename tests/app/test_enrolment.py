@@ -1,7 +1,9 @@
 """Taking somebody into the records: asked once for each mode, all of it or nothing, no roster over
 its cap."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from postern.actuators import KINDS as ACTUATORS
 from postern.app.config import load
 from postern.app.consent_text import agreed_text
 from postern.app.enrolment import Applicant, Enrolments
-from postern.app.passes import Passes, pass_seed
+from postern.app.passes import IssuedPass, Passes, pass_seed
 from postern.app.roster import CAP, check_room, roster
 from postern.app.site import ConsentTerms, Roster
 from postern.core.consent import StorageMode
@@ -25,7 +27,7 @@ from postern.frame import Template
 from postern.sources import KINDS as SOURCES
 from postern.store.store import open_store
 from postern.vault.seal import Sealed
-from postern.vault.vault import open_vault
+from postern.vault.vault import KEYRING_FILE, open_vault
 from tests.app.notebook import Notebook
 from tests.app.test_config import MINIMAL, write
 from tests.people import DAY, NOW, consent, credential
@@ -143,6 +145,40 @@ def test_what_cannot_be_recorded_leaves_nothing_behind(
     assert () == failing.store.consents.all()
     assert failing.store.consent_texts.find("1", "en") is None
     assert frozenset() == failing.vault.keyed()
+
+
+@pytest.mark.parametrize("mode", [StorageMode.PASS, StorageMode.SHARED])
+def test_pass_that_cannot_be_written_enrols_nobody(
+    enrolments: Enrolments, mode: StorageMode
+) -> None:
+    """It is written before anything is kept."""
+
+    def meets_a_full_disk(_: IssuedPass) -> AbstractContextManager[None]:
+        raise PosternError(Code.UNAVAILABLE, "The disk is full.")
+
+    with pytest.raises(PosternError, match="full"):
+        enrolments.keep(replace(ZOES, mode=mode), LOOKS, NOW, meets_a_full_disk)
+
+    assert () == enrolments.store.people.all()
+    assert frozenset() == enrolments.vault.keyed()
+    assert [] == _events(enrolments)
+
+
+@pytest.mark.parametrize("mode", [StorageMode.PASS, StorageMode.ROSTER])
+def test_enrolment_is_told_of_where_the_former_keys_are_being_read(
+    enrolments: Enrolments, tmp_path: Path, mode: StorageMode
+) -> None:
+    """By another program: it counts all the same, and so does its pass."""
+    applicant = replace(ZOES, mode=mode)
+    first = enrolments.keep(applicant, LOOKS, NOW)
+    with closing(sqlite3.connect(tmp_path / "data" / KEYRING_FILE)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM keys").fetchall()
+        second = enrolments.keep(applicant, LOOKS, NOW + DAY)
+
+    assert (True, False) == (first.swept, second.swept)
+    assert (mode is StorageMode.PASS) is (second.issued is not None)
+    assert 1 == len(enrolments.vault.keyed())
 
 
 @pytest.mark.parametrize("ended", ["withdrawn", "expired", "elsewhere", "other mode"])

@@ -1,6 +1,8 @@
 """Passes issued, revoked and forgotten; what the site keeps of them, and what it does not."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from postern.core.consent import StorageMode
+from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.event import Enrolled, Event, Revoked
 from postern.core.evidence import Factor
@@ -15,6 +18,7 @@ from postern.core.ids import EventId, PersonId
 from postern.engine.ports import Claim
 from postern.vault.passes import Pass
 from postern.vault.seal import Sealed
+from postern.vault.vault import KEYRING_FILE
 from tests.app.pass_office import ENDS, MODES, Office, face, open_office
 from tests.people import ALICE, CAROL, DAY, ERIN, NOW
 
@@ -135,6 +139,27 @@ def test_renewal_that_is_not_recorded_leaves_the_pass_as_it_is(office: Office) -
 
     assert {(ALICE, old.face.id)} == office.vault.keyed()
     assert isinstance(office.shown(old.text), Claim)
+
+
+@both
+def test_pass_is_handed_out_where_the_former_keys_are_being_read(
+    office: Office, person: PersonId
+) -> None:
+    """By another program: the new one counts; the traces go when the site is tidied up."""
+    old = office.issue(person)
+    with closing(sqlite3.connect(office.folder / KEYRING_FILE)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM keys").fetchall()
+        new = office.issue(person)
+
+    assert old.swept
+    assert not new.swept
+    assert isinstance(office.shown(new.text), Claim)
+    assert Reason.CREDENTIAL_NOT_ENABLED is office.shown(old.text)
+    office.passes.expire(NOW)
+    assert [new.face.id] == [
+        one.id for one in office.store.credentials.of(person) if one.factor is Factor.FACE
+    ]
 
 
 @both

@@ -1,6 +1,7 @@
 """Files for people to keep: new, whole, and nobody else's to read."""
 
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -45,6 +46,21 @@ def test_what_was_written_stays_whatever_fails_later(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="later"):
         write_and_fail()
     assert b"text" == (tmp_path / "page").read_bytes()
+
+
+def test_file_that_cannot_be_written_whole_is_told_and_goes(tmp_path: Path) -> None:
+    """The disk has room for its name and not for what is to be in it."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, most))
+    try:
+        with pytest.raises(PosternError) as refused, new_file(tmp_path / "page") as write:
+            write(b"text" * 10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    assert Code.UNAVAILABLE is refused.value.code
+    assert f"{tmp_path / 'page'} cannot be written: File too large." == refused.value.message
+    assert [] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("there", ["file", "folder", "link", "dangling"])

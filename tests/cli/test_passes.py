@@ -2,6 +2,8 @@
 
 import json
 import stat
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,8 +18,11 @@ from postern.cli.pass_file import pass_file
 from postern.cli.passes import agreed, held_up, renew, renewed
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
-from postern.core.ids import CameraId
+from postern.core.event import Event
+from postern.core.ids import CameraId, EventId, PersonId
 from postern.picture import decode
+from postern.vault.passes import Pass
+from postern.vault.seal import Sealed
 from tests.cli.enrolled import ROSTER, enrol
 from tests.cli.terminal import postern
 from tests.pass_clips import OWNERS, Visit, altered, pass_site
@@ -178,13 +183,90 @@ def test_file_of_a_pass_is_read_back_and_its_owners_alone(
 ) -> None:
     """A reader of QR codes finds the very text in it."""
     zoe = issued(site, "Zoe")
-    with pass_file(site / name, form, read_site(site / "site.toml"), "en") as write:  # type: ignore[arg-type]
-        write(zoe)
+    with pass_file(site / name, form, read_site(site / "site.toml"), "en") as hand:  # type: ignore[arg-type]
+        with hand(zoe):
+            # Before the pass counts, and under its own name already.
+            before = (site / name).read_bytes()
+    assert before == (site / name).read_bytes()
     image = decode((site / name).read_bytes())
     (code,) = zxingcpp.read_barcodes(image)
 
     assert zoe.text == code.text
     assert 0o600 == stat.S_IMODE((site / name).stat().st_mode)
+
+
+@pytest.mark.parametrize("fails", ["records", "file"])
+@pytest.mark.parametrize("how", ["issue", "renew"])
+def test_pass_that_cannot_be_written_or_recorded_leaves_the_one_before(
+    site: Path, how: str, fails: str
+) -> None:
+    """Nobody is left without both, and no file of a pass that never counted stays."""
+    zoe = issued(site, "Zoe")
+    with open_site(read_site(site / "site.toml")) as installation:
+        office = passes(installation)
+        now = installation.clock.now().utc
+        read, until = office.reader().read(zoe.text.encode(), now), now + timedelta(days=7)
+        assert isinstance(read, Pass)
+        template = installation.vault.open(Sealed(zoe.face.id, PersonId("p-zoe"), read.content))
+        if fails == "records":
+            office = replace(office, ledger=_Broken())
+        with (
+            pytest.raises(PosternError, match="full"),
+            pass_file(site / "p.png", None, installation.site, "en") as written,
+        ):
+            hand = written if fails == "records" else _meets_a_full_disk
+            if how == "renew":
+                office.renew(read, until, now, hand)
+            else:
+                office.issue(PersonId("p-zoe"), template, StorageMode.PASS, until, now, hand)
+
+        assert frozenset({(PersonId("p-zoe"), zoe.face.id)}) == installation.vault.keyed()
+        assert [True] == _enabled(installation, zoe)
+        assert 1 == len(passes(installation).all())
+    assert not (site / "p.png").exists()
+
+
+class _Broken:
+    """A ledger on a full disk."""
+
+    def append(self, event: Event) -> EventId:
+        raise PosternError(Code.UNAVAILABLE, "The disk is full.")
+
+
+def _meets_a_full_disk(_: IssuedPass) -> AbstractContextManager[None]:
+    raise PosternError(Code.UNAVAILABLE, "The disk is full.")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("東京のビル", "the character '東'"), ("M" * 81, "at most 80 characters")]
+)
+def test_site_whose_name_no_pass_can_show_is_told_before_anybody_is_asked(
+    site: Path, name: str, says: str
+) -> None:
+    """By the check, and before a camera is opened for a pass; a site of rosters needs none."""
+    zoe = issued(site, "Zoe")
+    text = (site / "site.toml").read_text("utf-8").replace("Garage", name)
+    (site / "site.toml").write_text(f'{text}[consent]\ntext_version = "2"\n', "utf-8")
+    assert 0 == postern("check").code
+    (site / "site.toml").write_text(
+        text.replace('storage = "roster"', 'storage = "pass"') + '[consent]\ntext_version = "2"\n',
+        "utf-8",
+    )
+    before = sorted(site.iterdir())
+    make = ("--camera", "corridor", "--out", "p.png")
+    for typed in (
+        ("check",),
+        ("pass", "issue", "p-zoe", *make),
+        ("pass", "renew", *make),
+    ):
+        told = postern(*typed)
+        assert 3 == told.code, typed
+        assert "name cannot stand on a pass" in told.err
+        assert says in told.err
+        assert "Change name under [site]" in told.err
+
+    assert before == sorted(site.iterdir())
+    assert "counts" == json.loads(postern("pass", "show", zoe.credential.id).out)["state"]
 
 
 def test_pass_that_comes_to_nothing_leaves_no_file(site: Path) -> None:

@@ -1,13 +1,13 @@
 """Taking somebody into the records: consent first, then the reference, all of it or nothing."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from postern.app.consent_text import check_text, keep_text
-from postern.app.passes import IssuedPass, Passes
+from postern.app.passes import Hand, IssuedPass, Passes, unwritten
 from postern.app.roster import check_room
 from postern.app.site import Site
 from postern.core.consent import Consent, StorageMode
@@ -46,11 +46,14 @@ class Admission:
         consent: What the person agreed to, now or before.
         event: The number of the event of their consent; None where they had agreed before.
         issued: Their pass; None for a roster.
+        swept: Whether the keys of their former references are gone with every trace; if not,
+            another program used the keys.
     """
 
     consent: Consent
     event: EventId | None
     issued: IssuedPass | None = None
+    swept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +95,32 @@ class Enrolments:
         check_text(self.site, self.store.consent_texts)
         return self._covering(applicant, now)
 
-    def keep(self, applicant: Applicant, template: Template, now: datetime) -> Admission:
+    def keep(
+        self, applicant: Applicant, template: Template, now: datetime, hand: Hand = unwritten
+    ) -> Admission:
         """Keeps a person who agreed, with their consent and their sealed reference.
 
         An earlier reference of theirs that is kept in the same way goes, and so does an earlier
         pass.
 
+        Args:
+            applicant: Who.
+            template: Their reference, gathered from live looks.
+            now: The present time.
+            hand: Writes a pass down before anything is kept.
+
         Raises:
-            PosternError: as `check`, and as the store's and the vault's own.
+            PosternError: as `check`, and as the store's, the vault's and the hand's own.
         """
         consent = self.check(applicant, now) or self._consent(applicant, now)
         if applicant.mode is StorageMode.ROSTER:
             return self._keep_on_roster(applicant, consent, template, now)
         passes, person = self.passes(), applicant.person.id
         issued = passes.make(person, template, applicant.mode, consent.expires, now)
-        with self._all_or_nothing(issued.face):
+        with self._all_or_nothing(issued.face, lambda: hand(issued)):
             event = self._record(applicant, consent)
             passes.keep(issued, now)
-        passes.sweep(person)
-        return Admission(consent, event, issued)
+        return Admission(consent, event, issued, passes.sweep(person))
 
     def _keep_on_roster(
         self, applicant: Applicant, consent: Consent, template: Template, now: datetime
@@ -128,14 +138,28 @@ class Enrolments:
             for one in former:
                 self.store.credentials.remove(one.id)
                 self.ledger.append(Revoked(now, one.id, person))
+        return Admission(consent, event, swept=self._sweep(former))
+
+    def _sweep(self, former: Iterable[Credential]) -> bool:
+        """Destroys the keys of references that are kept no more; False where one is still used."""
+        swept = True
         for one in former:
-            self.vault.destroy(one.id, person)
-        return Admission(consent, event)
+            try:
+                self.vault.destroy(one.id, PersonId(one.holder))
+            except PosternError as error:
+                if not error.retry_helps:
+                    raise
+                swept = False
+        return swept
 
     @contextmanager
-    def _all_or_nothing(self, face: Credential) -> Iterator[None]:
+    def _all_or_nothing(
+        self,
+        face: Credential,
+        written: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Iterator[None]:
         try:
-            with self.store.together():
+            with written(), self.store.together():
                 yield
         except BaseException:
             # Nothing was kept; a key that opens nothing must not stay either.

@@ -1,11 +1,11 @@
 """A pass as a file for its owner: for the screen of a phone, or to print and cut out."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
 from postern.app.site import Site
-from postern.core.errors import invalid
+from postern.core.errors import Code, PosternError, invalid
 from postern.vision.passes import card
 from postern.vision.passes.phone import phone
 from postern.vision.passes.words import Label
@@ -22,6 +22,8 @@ class Form(StrEnum):
     A6 = "a6"
 
 
+#: A code and a day, to try whether a pass can be drawn.
+_ANY, _SOME_DAY = "PSTN1:", datetime(2026, 1, 1, tzinfo=UTC)
 _KINDS = (".png", ".svg", ".pdf")
 
 
@@ -36,6 +38,25 @@ def check_drawing(path: Path, form: Form | None) -> None:
         raise invalid(f"A pass is drawn to a file that ends in {', '.join(_KINDS)}.")
     if form is Form.PHONE and path.suffix.lower() != ".png":
         raise invalid("A pass for a phone is a .png.", "Choose --form card or a6 to print it.")
+
+
+def check_label(site: Site, language: str) -> None:
+    """Refuses a site of which no pass can be drawn, before one is made.
+
+    Raises:
+        PosternError: `invalid` for a name that does not fit a pass, or in letters that it cannot
+            show; `not_found` where there are no words in that language.
+    """
+    try:
+        # Drawn as a whole: what is refused there, for whatever reason, is refused here.
+        card.svg(_ANY, label(site, _SOME_DAY, language), card.Paper.A6)
+    except PosternError as error:
+        if error.code is not Code.INVALID:
+            raise
+        raise invalid(
+            f"This site's name cannot stand on a pass: {error.message}",
+            "Change name under [site] in site.toml.",
+        ) from None
 
 
 def drawn(text: str, label: Label, path: Path, form: Form | None = None) -> bytes:

@@ -7,7 +7,8 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import token_bytes
 
@@ -54,12 +55,15 @@ class IssuedPass:
         face: The reference that it carries, or opens.
         text: What its QR code says.
         sealed: The reference where the site keeps it, sealed; None where the pass carries it.
+        swept: Whether the keys of their former passes are gone with every trace; if not, another
+            program used the keys, and they go when the site is tidied up.
     """
 
     credential: Credential
     face: Credential
     text: str = field(repr=False)
     sealed: bytes | None = field(repr=False)
+    swept: bool = True
 
     @property
     def until(self) -> datetime:
@@ -67,6 +71,16 @@ class IssuedPass:
         if self.credential.valid_until is None:
             raise invalid("A pass ends some time.")
         return self.credential.valid_until
+
+
+#: Writes a pass down for its owner when it is entered, and takes that back where the pass does not
+#: come to count. Before: whoever's pass counts must not find that it could not be written.
+Hand = Callable[[IssuedPass], AbstractContextManager[None]]
+
+
+def unwritten(_issued: IssuedPass) -> AbstractContextManager[None]:
+    """A `Hand` for a pass whose text is used as it is."""
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,7 @@ class Passes:
         mode: StorageMode,
         until: datetime,
         now: datetime,
+        hand: Hand = unwritten,
     ) -> IssuedPass:
         """A new pass for somebody who is known and has agreed; it ends the one that they had.
 
@@ -104,14 +119,15 @@ class Passes:
                 without which the reference at the site stays shut.
             until: When it stops to count; not later than the consent does.
             now: The present time.
+            hand: Writes it down before it counts.
 
         Raises:
             PosternError: `invalid` for another mode, or an end that has come; `unauthorized` where
-                the person has not agreed to that mode; as the store's and the vault's own.
+                the person has not agreed to that mode; as the store's, the vault's and the hand's
+                own.
         """
         issued = self.make(person, template, mode, until, now)
-        self._hand_over(issued, now)
-        return issued
+        return self._hand_over(issued, now, hand)
 
     def make(
         self,
@@ -144,7 +160,9 @@ class Passes:
         for one in (issued.credential, issued.face):
             self.ledger.append(Enrolled(now, one.id, one.holder))
 
-    def renew(self, read: Pass, until: datetime, now: datetime) -> IssuedPass:
+    def renew(
+        self, read: Pass, until: datetime, now: datetime, hand: Hand = unwritten
+    ) -> IssuedPass:
         """A new pass for whoever showed theirs, which counts no more; no looks have to be taken.
 
         It is a pass like any other, with a handle, a key and a share of its own: the key of the one
@@ -154,10 +172,11 @@ class Passes:
             read: The pass, as the reader gave it.
             until: When the new one stops to count; not later than the consent does.
             now: The present time.
+            hand: Writes it down before it counts.
 
         Raises:
             PosternError: `conflict` where the pass counts no more; `invalid` for an end that has
-                come; as the store's and the vault's own.
+                come; as the store's, the vault's and the hand's own.
         """
         shown = self.find(pass_of(read.handle))
         face, person, mode = self.face(shown), PersonId(shown.holder), MODES[read.sort]
@@ -173,8 +192,7 @@ class Passes:
             return self.vault.reissue(former, name, share, fresh)
 
         issued = self._made(person, mode, span, seal)
-        self._hand_over(issued, now, shown.id)
-        return issued
+        return self._hand_over(issued, now, hand, shown.id)
 
     def revoke(self, credential: CredentialId, now: datetime) -> bool:
         """Ends a pass at once: it was lost, or is not wanted any more. Its key goes first.
@@ -193,25 +211,34 @@ class Passes:
                 self._end(shown, now)
         return shown.enabled
 
-    def sweep(self, person: PersonId) -> None:
+    def sweep(self, person: PersonId) -> bool:
         """Destroys the keys of a person's passes that were ended; twice is the same.
 
-        Raises:
-            PosternError: `unavailable` where it cannot be finished now: do it again.
+        Returns:
+            False where it cannot be finished now; `expire` does it then. It is no failure: the
+            pass that ended them counts already, and must reach its owner.
         """
-        for one in self.of(person):
-            if not one.enabled:
-                self._forget(one)
+        try:
+            for one in self.of(person):
+                if not one.enabled:
+                    self._forget(one)
+        except PosternError as error:
+            if not error.retry_helps:
+                raise
+            return False
+        return True
 
     def expire(self, now: datetime) -> None:
-        """Forgets every pass that has expired, with its key.
+        """Forgets every pass that has expired, with its key, and the keys of those that were ended.
 
         Raises:
             PosternError: `unavailable` where it cannot be finished now: do it again.
         """
         for one in self.all():
-            if one.valid_until is not None and one.valid_until <= now:
+            over = one.valid_until is not None and one.valid_until <= now
+            if over or not one.enabled:
                 self._forget(one)
+            if over:
                 self.store.credentials.remove(one.id)
 
     def find(self, credential: CredentialId) -> Credential:
@@ -270,12 +297,12 @@ class Passes:
         return IssuedPass(shown, face, encode(carried, self.seed), kept)
 
     def _hand_over(
-        self, issued: IssuedPass, now: datetime, former: CredentialId | None = None
-    ) -> None:
+        self, issued: IssuedPass, now: datetime, hand: Hand, former: CredentialId | None = None
+    ) -> IssuedPass:
         """Makes a pass count, in place of the former one where there has to be one."""
         person = PersonId(issued.face.holder)
         try:
-            with self.store.together():
+            with hand(issued), self.store.together():
                 # Once more: it may have been revoked since it was looked at.
                 if former is not None and not self.find(former).enabled:
                     raise _no_more()
@@ -284,7 +311,7 @@ class Passes:
             # Nothing was kept; a key that opens nothing must not stay either.
             self.vault.destroy(issued.face.id, person)
             raise
-        self.sweep(person)
+        return replace(issued, swept=self.sweep(person))
 
     def _end(self, shown: Credential, now: datetime) -> None:
         self.store.credentials.enable(shown.id, enabled=False)

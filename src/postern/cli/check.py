@@ -6,6 +6,7 @@ from itertools import chain
 
 from rich.text import Text
 
+from postern.app.pass_drawing import check_label
 from postern.app.site import Site
 from postern.app.wire import (
     Installation,
@@ -18,11 +19,13 @@ from postern.app.wire import (
     read_site,
     try_recording,
 )
+from postern.app.wording import locales
 from postern.cli import table
 from postern.cli.check_people import check_people
 from postern.cli.console import ERR, OUT, say, warn
 from postern.cli.permit import hindrances, opens_nowhere
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile
+from postern.core.consent import StorageMode
 from postern.core.errors import PosternError, invalid
 from postern.core.evidence import Factor, combine
 from postern.core.ids import AccessPointId
@@ -65,6 +68,7 @@ def check(file: SiteArgument = None, site: SiteFile = SITE_FILE) -> None:
         )
     )
     _check_recordings(place)
+    _check_passes(place)
     if not has_store(place):
         say(f"Nothing is kept in {place.data} yet: it is made when it is first needed.")
         return
@@ -94,6 +98,14 @@ def _check_recordings(place: Site) -> None:
         fault = try_recording(place, name)
         if fault:
             raise PosternError(fault.code, f"The camera {name}: {fault.message}", fault.hint)
+
+
+def _check_passes(place: Site) -> None:
+    """Tries whether a pass can be drawn, where people who enrol get one."""
+    faces = any(camera.sees is Kind.FACE for camera in place.cameras.values())
+    if faces and place.faces.storage is not StorageMode.ROSTER:
+        for language in locales():
+            check_label(place, language)
 
 
 def _load(installation: Installation, permit: Permit) -> _Load:

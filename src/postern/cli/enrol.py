@@ -12,11 +12,12 @@ from rich.text import Text
 
 from postern.app.enrolment import Applicant
 from postern.app.pass_drawing import Form
+from postern.app.passes import Hand, unwritten
 from postern.app.wire import Installation, build_enrolment, enrolments, open_source
 from postern.app.wording import FIRST, wording
 from postern.cli.consent_panel import ask
 from postern.cli.console import ERR, say
-from postern.cli.pass_file import WritePass, pass_file
+from postern.cli.pass_file import pass_file, warn_of_traces
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError, invalid
@@ -59,18 +60,16 @@ def enrol(
         source = live_camera(installation, CameraId(camera), Kind.FACE)
         now = installation.clock.now().utc
         agreed = enrolments(installation).check(applicant, now)
-        with _written(installation, applicant, out, form, locale) as write:
+        with _written(installation, applicant, out, form, locale) as hand:
             with ERR.status("Loading the models ..."):
                 enrolment = build_enrolment(installation)
             if agreed is None:
                 ask(installation.site, applicant, locale)
             else:
                 say(f"They agreed already, until {agreed.expires:%Y-%m-%d} ({agreed.id}).")
-            kept = enrolments(installation).keep(
-                applicant, guide(enrolment, source), installation.clock.now().utc
-            )
-            if kept.issued is not None:
-                write(kept.issued)
+            template, now = guide(enrolment, source), installation.clock.now().utc
+            kept = enrolments(installation).keep(applicant, template, now, hand)
+    warn_of_traces(swept=kept.swept)
     who = applicant.person
     say(f"{who.name} is enrolled as {who.id}.")
     if agreed is None:
@@ -97,12 +96,12 @@ def _written(
     out: Path | None,
     form: Form | None,
     locale: str,
-) -> AbstractContextManager[WritePass]:
+) -> AbstractContextManager[Hand]:
     """What writes the pass that an enrolment makes, if its mode makes one."""
     if applicant.mode is StorageMode.ROSTER:
         if out is not None or form is not None:
             raise invalid("Whoever is on a roster gets no pass.", "Leave out --out and --form.")
-        return nullcontext(lambda _: None)
+        return nullcontext(unwritten)
     if out is None:
         raise invalid("The pass has to be written to a file.", "Add --out FILE.png")
     return pass_file(out, form, installation.site, locale)

@@ -14,14 +14,14 @@ Write = Callable[[bytes], None]
 def new_file(path: Path) -> Iterator[Write]:
     """Makes a file before anything else is done, so that what is to be in it cannot get lost.
 
-    It goes again where nothing was written to it.
+    It goes again where nothing was written to it, or not all.
 
     Args:
         path: Where; its folder must be there.
 
     Raises:
         PosternError: `conflict` where there is a file already; `unavailable` where none can be
-            made.
+            made; what it gives, where it cannot be written.
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -32,18 +32,17 @@ def new_file(path: Path) -> Iterator[Write]:
             "Choose another name for the new one.",
         ) from None
     except OSError as error:
-        raise PosternError(
-            Code.UNAVAILABLE,
-            f"{path} cannot be written: {error.strerror}.",
-            "Choose another place.",
-        ) from None
+        raise _unwritten(path, error) from None
     written = False
 
     def write(content: bytes) -> None:
         nonlocal written
-        with os.fdopen(os.dup(handle), "wb") as file:
-            file.write(content)
-        os.fsync(handle)
+        try:
+            with os.fdopen(os.dup(handle), "wb") as file:
+                file.write(content)
+            os.fsync(handle)
+        except OSError as error:
+            raise _unwritten(path, error) from None
         written = True
 
     try:
@@ -52,3 +51,11 @@ def new_file(path: Path) -> Iterator[Write]:
         os.close(handle)
         if not written:
             path.unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, error: OSError) -> PosternError:
+    return PosternError(
+        Code.UNAVAILABLE,
+        f"{path} cannot be written: {error.strerror}.",
+        "Make room, or choose another place.",
+    )

@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from postern.app.pass_drawing import Form
-from postern.app.passes import IssuedPass, pass_of
+from postern.app.passes import Hand, IssuedPass, pass_of, unwritten
 from postern.app.wire import Installation, build_enrolment, passes, read_pass
 from postern.app.wording import FIRST, wording
 from postern.cli.console import ERR, OUT, say, show_json
 from postern.cli.enrol import guide, live_camera
-from postern.cli.pass_file import pass_file
+from postern.cli.pass_file import pass_file, warn_of_traces
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.consent import Consent, StorageMode
 from postern.core.credential import Credential
@@ -61,9 +61,8 @@ def issue(
     with opened(site) as installation:
         consent = agreed(installation, PersonId(person))
         until = _until(consent, valid_days, installation.clock.now().utc)
-        with pass_file(out, form, installation.site, locale) as write:
-            issued = renew(installation, consent, CameraId(camera), until)
-            write(issued)
+        with pass_file(out, form, installation.site, locale) as hand:
+            issued = renew(installation, consent, CameraId(camera), until, hand)
     _handed_over(issued, out)
 
 
@@ -83,12 +82,11 @@ def renew_shown(
     wording(locale)
     with (
         opened(site) as installation,
-        pass_file(out, form, installation.site, locale) as write,
+        pass_file(out, form, installation.site, locale) as hand,
     ):
         with ERR.status("Hold up the pass ..."):
             read = held_up(installation, CameraId(camera))
-        issued = renewed(installation, read, valid_days)
-        write(issued)
+        issued = renewed(installation, read, valid_days, hand)
     _handed_over(issued, out)
 
 
@@ -146,7 +144,11 @@ def agreed(installation: Installation, person: PersonId) -> Consent:
 
 
 def renew(
-    installation: Installation, consent: Consent, camera: CameraId, until: datetime
+    installation: Installation,
+    consent: Consent,
+    camera: CameraId,
+    until: datetime,
+    hand: Hand = unwritten,
 ) -> IssuedPass:
     """A new pass for whoever stands before a camera; the one that they had counts no more.
 
@@ -157,7 +159,7 @@ def renew(
     with ERR.status("Loading the models ..."):
         enrolment = build_enrolment(installation)
     template, now = guide(enrolment, source), installation.clock.now().utc
-    return passes(installation).issue(consent.person, template, consent.mode, until, now)
+    return passes(installation).issue(consent.person, template, consent.mode, until, now, hand)
 
 
 def held_up(installation: Installation, camera: CameraId) -> Pass:
@@ -173,7 +175,9 @@ def held_up(installation: Installation, camera: CameraId) -> Pass:
         source.close()
 
 
-def renewed(installation: Installation, read: Pass, valid_days: int | None) -> IssuedPass:
+def renewed(
+    installation: Installation, read: Pass, valid_days: int | None, hand: Hand = unwritten
+) -> IssuedPass:
     """A new pass in place of one that was held up.
 
     Raises:
@@ -181,11 +185,12 @@ def renewed(installation: Installation, read: Pass, valid_days: int | None) -> I
     """
     shown, now = passes(installation).find(pass_of(read.handle)), installation.clock.now().utc
     consent = agreed(installation, PersonId(shown.holder))
-    return passes(installation).renew(read, _until(consent, valid_days, now), now)
+    return passes(installation).renew(read, _until(consent, valid_days, now), now, hand)
 
 
 def _handed_over(issued: IssuedPass, out: Path) -> None:
     say(f"The pass {issued.credential.id} counts until {issued.until:%Y-%m-%d}.")
+    warn_of_traces(swept=issued.swept)
     say(f"{out} is the only copy: hand it over, and delete it here.")
 
 
