@@ -6,11 +6,13 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import cv2
 import pytest
 import zxingcpp
 
+from postern.app.pass_days import last_day
 from postern.app.passes import IssuedPass, pass_of
 from postern.app.wire import Installation, open_site, passes, read_site
 from postern.cli.demo.door import Portrait, enrolment_frames
@@ -19,7 +21,7 @@ from postern.cli.passes import agreed, held_up, renew, renewed
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
 from postern.core.event import Event
-from postern.core.ids import CameraId, EventId, PersonId
+from postern.core.ids import CameraId, ConsentId, EventId, PersonId
 from postern.picture import decode
 from postern.vault.passes import Pass
 from postern.vault.seal import Sealed
@@ -60,7 +62,7 @@ def test_passes_are_listed_with_whether_they_count(site: Path) -> None:
     }
     shown = postern("pass", "list").out
     assert zoe.credential.id in shown
-    assert f"{yan.until:%Y-%m-%d}" in shown
+    assert f" {last_day(yan.until, ZoneInfo('Europe/Bucharest'))} " in shown
     assert "│ Zoe " in shown
     assert yan.text not in shown + answer.out
 
@@ -183,10 +185,12 @@ def test_file_of_a_pass_is_read_back_and_its_owners_alone(
 ) -> None:
     """A reader of QR codes finds the very text in it."""
     zoe = issued(site, "Zoe")
-    with pass_file(site / name, form, read_site(site / "site.toml"), "en") as hand:  # type: ignore[arg-type]
-        with hand(zoe):
-            # Before the pass counts, and under its own name already.
-            before = (site / name).read_bytes()
+    with (
+        pass_file(site / name, form, read_site(site / "site.toml"), "en") as hand,  # type: ignore[arg-type]
+        hand(zoe),
+    ):
+        # Before the pass counts, and under its own name already.
+        before = (site / name).read_bytes()
     assert before == (site / name).read_bytes()
     image = decode((site / name).read_bytes())
     (code,) = zxingcpp.read_barcodes(image)
@@ -210,15 +214,17 @@ def test_pass_that_cannot_be_written_or_recorded_leaves_the_one_before(
         template = installation.vault.open(Sealed(zoe.face.id, PersonId("p-zoe"), read.content))
         if fails == "records":
             office = replace(office, ledger=_Broken())
+        make = {
+            "renew": lambda hand: office.renew(read, until, now, hand),
+            "issue": lambda hand: office.issue(
+                PersonId("p-zoe"), template, StorageMode.PASS, until, now, hand
+            ),
+        }[how]
         with (
             pytest.raises(PosternError, match="full"),
             pass_file(site / "p.png", None, installation.site, "en") as written,
         ):
-            hand = written if fails == "records" else _meets_a_full_disk
-            if how == "renew":
-                office.renew(read, until, now, hand)
-            else:
-                office.issue(PersonId("p-zoe"), template, StorageMode.PASS, until, now, hand)
+            make(written if fails == "records" else _meets_a_full_disk)
 
         assert frozenset({(PersonId("p-zoe"), zoe.face.id)}) == installation.vault.keyed()
         assert [True] == _enabled(installation, zoe)
@@ -310,7 +316,7 @@ def test_pass_that_is_held_up_is_renewed(tmp_path: Path) -> None:
         read = held_up(made.installation, CameraId("corridor"))
         new = renewed(made.installation, read, 30)
         assert [False, True] == _enabled(made.installation, old, new)
-        assert 29 <= (new.until - made.now).days <= 30
+        assert 30 <= (new.until - made.now).days <= 31
 
         made.film([Visit(Portrait.COLLINS, (altered(old.text),))])
         with pytest.raises(PosternError, match="it is damaged"):
@@ -318,6 +324,27 @@ def test_pass_that_is_held_up_is_renewed(tmp_path: Path) -> None:
         made.film([Visit(None)])
         with pytest.raises(PosternError, match="No pass was held up"):
             held_up(made.installation, CameraId("corridor"))
+
+
+def test_renewed_pass_goes_by_a_consent_to_its_own_way_of_keeping(tmp_path: Path) -> None:
+    """Another one that holds longer is none to it."""
+    with pass_site(tmp_path) as made:
+        made.admit(Portrait.COLLINS, StorageMode.PASS)
+        old = made.issue(Portrait.COLLINS)
+        (given,) = made.installation.store.consents.of(COLLINS)
+        longer = replace(
+            given,
+            id=ConsentId("longer"),
+            mode=StorageMode.SHARED,
+            expires=given.expires + timedelta(days=300),
+        )
+        made.installation.store.consents.add(longer)
+        read = made.passes.reader().read(old.text.encode(), made.now)
+        assert isinstance(read, Pass)
+        assert given == agreed(made.installation, COLLINS)
+        new = renewed(made.installation, read, None)
+
+    assert new.until <= given.expires
 
 
 def test_pass_is_held_up_to_a_reader_on_a_desk_too(tmp_path: Path) -> None:

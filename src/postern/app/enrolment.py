@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from postern.app.consent_text import check_text, keep_text
+from postern.app.pass_days import pass_end
 from postern.app.passes import Hand, IssuedPass, Passes, unwritten
 from postern.app.roster import check_room
 from postern.app.site import Site
@@ -116,7 +117,8 @@ class Enrolments:
         if applicant.mode is StorageMode.ROSTER:
             return self._keep_on_roster(applicant, consent, template, now)
         passes, person = self.passes(), applicant.person.id
-        issued = passes.make(person, template, applicant.mode, consent.expires, now)
+        until = pass_end(consent.expires, now, self.site.zone, None)
+        issued = passes.make(person, template, applicant.mode, until, now)
         with self._all_or_nothing(issued.face, lambda: hand(issued)):
             event = self._record(applicant, consent)
             passes.keep(issued, now)

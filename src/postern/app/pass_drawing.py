@@ -1,9 +1,10 @@
 """A pass as a file for its owner: for the screen of a phone, or to print and cut out."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from postern.app.pass_days import last_day
 from postern.app.site import Site
 from postern.core.errors import Code, PosternError, invalid
 from postern.vision.passes import card
@@ -92,5 +93,4 @@ def label(site: Site, until: datetime, language: str) -> Label:
     Raises:
         PosternError: `invalid` where the site's name is too long for a pass.
     """
-    last = (until - timedelta(seconds=1)).astimezone(site.zone).date()
-    return Label(site.name, last, language)
+    return Label(site.name, last_day(until, site.zone), language)

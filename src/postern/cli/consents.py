@@ -45,7 +45,7 @@ def list_consents(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
         shown = Text(state(one, made), "" if _in_force(one, now) else "red")
         table.add_row(
             one.id, names.get(one.person, one.person), one.mode, ", ".join(sorted(one.places)),
-            one.text_version, f"{one.expires:%Y-%m-%d}", shown,
+            one.text_version, f"{made.here(one.expires):%Y-%m-%d}", shown,
         )  # fmt: skip
     OUT.print(table if consents else "Nobody has agreed to anything.")
 

@@ -66,7 +66,8 @@ def enrol(
             if agreed is None:
                 ask(installation.site, applicant, locale)
             else:
-                say(f"They agreed already, until {agreed.expires:%Y-%m-%d} ({agreed.id}).")
+                until = agreed.expires.astimezone(installation.site.zone)
+                say(f"They agreed already, until {until:%Y-%m-%d} ({agreed.id}).")
             template, now = guide(enrolment, source), installation.clock.now().utc
             kept = enrolments(installation).keep(applicant, template, now, hand)
     warn_of_traces(swept=kept.swept)

@@ -1,15 +1,17 @@
 """`postern pass`: issuing passes to people who stand there, and ending them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from postern.app.pass_days import last_day, pass_end
 from postern.app.pass_drawing import Form
-from postern.app.passes import Hand, IssuedPass, pass_of, unwritten
+from postern.app.passes import MODES, Hand, IssuedPass, pass_of, unwritten
 from postern.app.wire import Installation, build_enrolment, passes, read_pass
 from postern.app.wording import FIRST, wording
 from postern.cli.console import ERR, OUT, say, show_json
@@ -37,7 +39,8 @@ _Form = Annotated[
     Form | None, typer.Option(help="For a phone, or to print: a phone for .png, else a card.")
 ]
 _ValidDays = Annotated[
-    int | None, typer.Option(help="For how many days; as long as the consent if absent.")
+    int | None,
+    typer.Option(help="For how many days after today; as long as the consent if absent."),
 ]
 _Locale = Annotated[str, typer.Option(help="The language of the words on it.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
@@ -60,10 +63,10 @@ def issue(
     wording(locale)
     with opened(site) as installation:
         consent = agreed(installation, PersonId(person))
-        until = _until(consent, valid_days, installation.clock.now().utc)
+        until = _until(installation, consent, valid_days)
         with pass_file(out, form, installation.site, locale) as hand:
             issued = renew(installation, consent, CameraId(camera), until, hand)
-    _handed_over(issued, out)
+        _handed_over(installation, issued, out)
 
 
 @app.command("renew")
@@ -80,14 +83,12 @@ def renew_shown(
     With it the pass moves on to the present epoch of the site's keys.
     """
     wording(locale)
-    with (
-        opened(site) as installation,
-        pass_file(out, form, installation.site, locale) as hand,
-    ):
-        with ERR.status("Hold up the pass ..."):
-            read = held_up(installation, CameraId(camera))
-        issued = renewed(installation, read, valid_days, hand)
-    _handed_over(issued, out)
+    with opened(site) as installation:
+        with pass_file(out, form, installation.site, locale) as hand:
+            with ERR.status("Hold up the pass ..."):
+                read = held_up(installation, CameraId(camera))
+            issued = renewed(installation, read, valid_days, hand)
+        _handed_over(installation, issued, out)
 
 
 @app.command("list")
@@ -96,15 +97,16 @@ def list_passes(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     with opened(site) as installation:
         rows = [_record(installation, one) for one in passes(installation).all()]
         names = {str(person.id): person.name for person in installation.store.people.all()}
+        zone = installation.site.zone
     if as_json:
         show_json(rows)
         return
-    table = Table("pass", "whose", "kept", "until", "state")
+    table = Table("pass", "whose", "kept", "last day", "state")
     for row in rows:
         style = "" if row["state"] == "counts" else "red"
         state = Text(str(row["state"]), style)
         whose = names.get(str(row["person"]), str(row["person"]))
-        table.add_row(str(row["id"]), whose, str(row["kept"]), _day(row), state)
+        table.add_row(str(row["id"]), whose, str(row["kept"]), _day(row, zone), state)
     OUT.print(table if rows else "There is no pass.")
 
 
@@ -124,23 +126,34 @@ def revoke(pass_id: _Pass, site: SiteFile = SITE_FILE) -> None:
     say("The pass counts no more." if counted else "The pass counted no more before.")
 
 
-def agreed(installation: Installation, person: PersonId) -> Consent:
+def agreed(
+    installation: Installation, person: PersonId, mode: StorageMode | None = None
+) -> Consent:
     """The consent that a pass can be issued by: the one that holds longest.
+
+    Args:
+        installation: The site's.
+        person: Whose pass it is.
+        mode: How its reference is kept; where it is None, as that of the pass that they have, or
+            in any way that they have agreed to.
 
     Raises:
         PosternError: `not_found` for somebody unknown; `unauthorized` where they have not agreed
-            to carry a pass.
+            to carry such a pass.
     """
     known, now = installation.store.people.find(person), installation.clock.now().utc
     standing = installation.store.consents.standing([known.id], now).get(known.id, ())
-    fits = [consent for consent in standing if consent.mode is not StorageMode.ROSTER]
+    carried = {one.mode for one in installation.store.credentials.of(known.id)}
+    wanted = {mode} if mode else {StorageMode.PASS, StorageMode.SHARED}
+    fits = [consent for consent in standing if consent.mode in wanted]
     if not fits:
         raise PosternError(
             Code.UNAUTHORIZED,
             "This person has not agreed to carry a pass.",
-            f"Ask them: postern enrol --person {person} --mode pass --camera CAMERA",
+            f"Ask them: postern enrol --person {person} --mode {mode or StorageMode.PASS} "
+            "--camera CAMERA --out FILE.png",
         )
-    return max(fits, key=lambda consent: consent.expires)
+    return max(fits, key=lambda consent: (consent.mode in carried, consent.expires))
 
 
 def renew(
@@ -183,23 +196,25 @@ def renewed(
     Raises:
         PosternError: As `agreed` and `Passes.renew`.
     """
-    shown, now = passes(installation).find(pass_of(read.handle)), installation.clock.now().utc
-    consent = agreed(installation, PersonId(shown.holder))
-    return passes(installation).renew(read, _until(consent, valid_days, now), now, hand)
+    office = passes(installation)
+    shown = office.find(pass_of(read.handle))
+    consent = agreed(installation, PersonId(shown.holder), MODES[read.sort])
+    until, now = _until(installation, consent, valid_days), installation.clock.now().utc
+    return office.renew(read, until, now, hand)
 
 
-def _handed_over(issued: IssuedPass, out: Path) -> None:
-    say(f"The pass {issued.credential.id} counts until {issued.until:%Y-%m-%d}.")
+def _handed_over(installation: Installation, issued: IssuedPass, out: Path) -> None:
+    day = last_day(issued.until, installation.site.zone)
+    say(f"The pass {issued.credential.id} counts until the end of {day}.")
     warn_of_traces(swept=issued.swept)
     say(f"{out} is the only copy: hand it over, and delete it here.")
 
 
-def _until(consent: Consent, valid_days: int | None, now: datetime) -> datetime:
-    if valid_days is None:
-        return consent.expires
-    if not 1 <= valid_days <= _MOST_DAYS:
+def _until(installation: Installation, consent: Consent, valid_days: int | None) -> datetime:
+    if valid_days is not None and not 1 <= valid_days <= _MOST_DAYS:
         raise invalid(f"A pass counts for 1 to {_MOST_DAYS} days.")
-    return min(consent.expires, now + timedelta(days=valid_days))
+    now, zone = installation.clock.now().utc, installation.site.zone
+    return pass_end(consent.expires, now, zone, valid_days)
 
 
 def _record(installation: Installation, shown: Credential) -> dict[str, object]:
@@ -225,6 +240,6 @@ def _record(installation: Installation, shown: Credential) -> dict[str, object]:
     }
 
 
-def _day(row: dict[str, object]) -> str:
+def _day(row: dict[str, object], zone: ZoneInfo) -> str:
     until = row["until"]
-    return f"{until:%Y-%m-%d}" if isinstance(until, datetime) else ""
+    return str(last_day(until, zone)) if isinstance(until, datetime) else ""

@@ -41,6 +41,7 @@ def list_people(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     """Show everybody who enrolled, until when their consent stands, and their references."""
     with opened(site) as installation:
         now, store = installation.clock.now().utc, installation.store
+        zone = installation.site.zone
         people, states = store.people.all(), references(installation)
         standing = store.consents.standing([person.id for person in people], now)
     rows = [
@@ -56,7 +57,7 @@ def list_people(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
         return
     table = Table("name", "id", "consent until", "reference")
     for person, until, theirs in rows:
-        shown = Text(f"{until:%Y-%m-%d}") if until else Text("none", "red")
+        shown = Text(f"{until.astimezone(zone):%Y-%m-%d}") if until else Text("none", "red")
         table.add_row(person.name, person.id, shown, _standing(theirs))
     OUT.print(table if rows else "Nobody has enrolled.")
 
