@@ -1,6 +1,6 @@
 """A site's store and vault with one reference in every mode, and what its tests ask of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +85,7 @@ def make_site(folder: Path) -> SealedSite:
         mode = MODES[person.id]
         store.people.add(person)
         store.consents.add(consent(person.id, mode=mode))
-        name = credential(Factor.FACE, person.id, mode=mode)
+        name = replace(credential(Factor.FACE, person.id, mode=mode), model=MODEL)
         share = SHARE if mode is StorageMode.SHARED else None
         sealed = vault.seal(name.id, person.id, face(person.id), mode=mode, share=share)
         kept = None if mode is StorageMode.PASS else sealed.blob

@@ -35,12 +35,18 @@ def test_all_are_ready(site: SealedSite) -> None:
 
 
 def test_a_change_of_the_model_asks_for_new_looks(site: SealedSite) -> None:
-    """Of everybody whose reference is here; a pass tells when it is shown."""
-    found = standings(site, OTHER_MODEL)
+    """Of everybody, also of those who carry theirs on a pass."""
+    assert dict.fromkeys(MODES, Standing.NEEDS_NEW_LOOKS) == standings(site, OTHER_MODEL)
 
-    for person in (*ROSTER, BOB):
-        assert Standing.NEEDS_NEW_LOOKS is found[person]
+
+def test_pass_from_before_its_model_was_kept_tells_when_it_is_shown(site: SealedSite) -> None:
+    """Whoever has one is not asked for new looks on a guess."""
+    with site.store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE credentials SET model = NULL")
+
+    found = standings(site, OTHER_MODEL)
     assert Standing.READY is found[DAN]
+    assert all(Standing.NEEDS_NEW_LOOKS is found[person] for person in (*ROSTER, BOB))
 
 
 def test_what_was_destroyed_or_altered_is_told(site: SealedSite) -> None:

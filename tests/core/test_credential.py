@@ -29,7 +29,7 @@ def test_a_credential_that_never_counts_or_does_not_compare_is_refused(changes):
 
 def test_a_credential_holds_no_secret_part():
     """Neither a vector nor a number of a card is in it."""
-    fields = {"id", "factor", "holder", "enabled", "valid_from", "valid_until", "mode"}
+    fields = {"id", "factor", "holder", "enabled", "valid_from", "valid_until", "mode", "model"}
 
     assert fields == set(type(credential(Factor.FACE, ALICE)).__dataclass_fields__)
 

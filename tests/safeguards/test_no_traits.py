@@ -73,6 +73,8 @@ ABOUT_A_HOLDER = {
         "valid_until",
         "mode",
         "sealed",
+        # Of the program that made the reference, and the same for everybody it enrolled.
+        "model",
     },
     "permit_holders": {"permit", "holder"},
     "inside": {"area", "holder", "since"},
@@ -118,7 +120,7 @@ EXPORTED = {
     "format", "made", "site", "person", "id", "name",
     "consents", "purpose", "places", "text_version", "mode", "given", "expires", "withdrawn",
     "text", "heading",
-    "credentials", "factor", "enabled", "valid_from", "valid_until",
+    "credentials", "factor", "enabled", "valid_from", "valid_until", "model",
     "permits", "access_points", "factors", "max_p", "max_false_accept", "liveness", "schedule",
     "others", "inside", "area", "since", "failures", "access_point", "until", "keys",
     "events", "number", "kind", *(name for names in EVENTS.values() for name in names),

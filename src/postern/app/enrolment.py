@@ -128,7 +128,9 @@ class Enrolments:
         self, applicant: Applicant, consent: Consent, template: Template, now: datetime
     ) -> Admission:
         name, person = CredentialId(f"face-{uuid4().hex[:12]}"), applicant.person.id
-        face = Credential(name, Factor.FACE, person, True, now, mode=applicant.mode)
+        face = Credential(
+            name, Factor.FACE, person, True, now, mode=applicant.mode, model=template.model
+        )
         former = [one for one in self.store.credentials.of(person) if one.mode is face.mode]
         sealed = self.vault.seal(name, person, template, mode=applicant.mode)
         with self._all_or_nothing(face):

@@ -159,6 +159,7 @@ def _credential(credential: Credential) -> Fields:
         "valid_from": time_text(credential.valid_from),
         "valid_until": _time(credential.valid_until),
         "mode": credential.mode and credential.mode.value,
+        "model": credential.model,
     }
 
 

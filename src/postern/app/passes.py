@@ -32,7 +32,7 @@ from postern.vault.passes import (
     encode,
     public_key,
 )
-from postern.vault.seal import Sealed
+from postern.vault.seal import Sealed, read_header
 from postern.vault.vault import Vault
 
 _PURPOSE = b"postern pass 1"
@@ -289,9 +289,10 @@ class Passes:
             raise invalid("Whoever is on a roster needs no pass.")
         handle, (begins, ends) = token_bytes(HANDLE_SIZE), span
         shown = Credential(pass_of(handle), Factor.PASS, person, True, begins, ends)
-        face = Credential(face_of(handle), Factor.FACE, person, True, begins, ends, mode)
         share = token_bytes(SHARE_SIZE) if mode is StorageMode.SHARED else None
-        sealed = seal(face.id, share).blob
+        sealed = seal(face_of(handle), share).blob
+        model = read_header(sealed).model
+        face = Credential(face_of(handle), Factor.FACE, person, True, begins, ends, mode, model)
         sort, kept = (Sort.REFERENCE, None) if share is None else (Sort.SHARE, sealed)
         carried = Pass(sort, self.vault.site, handle, begins, ends, share or sealed)
         return IssuedPass(shown, face, encode(carried, self.seed), kept)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from postern.core.consent import StorageMode
+from postern.core.credential import Credential
 from postern.core.evidence import Factor
 from postern.core.ids import CredentialId, PersonId
 from postern.store.store import Store
@@ -20,7 +21,8 @@ class ReferenceState:
         credential: The face credential it belongs to.
         mode: How it is kept.
         standing: Whether it can be used, and what it lacks where it cannot. Of one that a pass
-            carries the site has the key alone: which model made it shows at the next visit.
+            carries the site has the key and the name of the model alone; whether it was altered
+            shows at the next visit, and so does the model of one from before that was kept.
     """
 
     credential: CredentialId
@@ -54,8 +56,14 @@ def reference_states(
             if face.id in kept:
                 standing = vault.standing(kept[face.id], embedder)
             else:
-                here = (person.id, face.id) in keyed
-                standing = Standing.READY if here else Standing.KEY_MISSING
+                standing = _carried(face, embedder, keyed=(person.id, face.id) in keyed)
             state = ReferenceState(face.id, face.mode, standing)
             states[person.id] = (*states.get(person.id, ()), state)
     return states
+
+
+def _carried(face: Credential, embedder: str, *, keyed: bool) -> Standing:
+    """How it stands with a reference that a pass carries."""
+    if not keyed:
+        return Standing.KEY_MISSING
+    return Standing.READY if face.model in (None, embedder) else Standing.NEEDS_NEW_LOOKS

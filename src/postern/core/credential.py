@@ -22,6 +22,8 @@ class Credential:
         valid_from: When it begins to count; aware UTC.
         valid_until: When it stops; None for never.
         mode: How a face's reference is kept; None for every other factor.
+        model: The sha256 of the model that made a face's reference; None for every other factor,
+            and where it was enrolled before this was kept.
     """
 
     id: CredentialId
@@ -31,10 +33,13 @@ class Credential:
     valid_from: datetime
     valid_until: datetime | None = None
     mode: StorageMode | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         if (self.factor is Factor.FACE) is (self.mode is None):
             raise invalid("A face says how its reference is kept, and nothing else does.")
+        if self.factor is not Factor.FACE and self.model is not None:
+            raise invalid("Only a face has a model that made its reference.")
         check_utc(self.valid_from, self.valid_until)
         if self.valid_until is not None and not self.valid_from < self.valid_until:
             raise invalid("A credential ends after it begins.")

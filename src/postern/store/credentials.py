@@ -225,13 +225,14 @@ def _row(credential: Credential, sealed: bytes | None) -> dict[str, object]:
         "valid_until": credential.valid_until,
         "mode": credential.mode and credential.mode.value,
         "sealed": sealed,
+        "model": credential.model,
     }
 
 
 def _credential(row: Row[tuple[object, ...]]) -> Credential:
     return Credential(
         CredentialId(row.id), Factor(row.factor), to_holder(row.holder), row.enabled,
-        row.valid_from, row.valid_until, row.mode and StorageMode(row.mode),
+        row.valid_from, row.valid_until, row.mode and StorageMode(row.mode), row.model,
     )  # fmt: skip
 
 

@@ -125,6 +125,8 @@ credentials = Table(
     Column("valid_until", UtcTime),
     Column("mode", String(8)),
     Column("sealed", LargeBinary),
+    #: The model's sha256: of what is on a pass the site could not tell otherwise.
+    Column("model", String(ID)),
     CheckConstraint("(mode IS NOT NULL) = (factor = 'face')", name="faces_say_how_they_are_kept"),
     CheckConstraint(
         "(sealed IS NOT NULL) = (coalesce(mode, 'pass') != 'pass')", name="passes_are_not_kept"
