@@ -6,6 +6,8 @@ from postern.app.wire import Installation, references
 from postern.cli.console import OUT, warn
 from postern.core.consent import StorageMode
 from postern.core.errors import invalid
+from postern.core.ids import PersonId
+from postern.core.look import Kind
 from postern.vault.standing import MEANING, Standing
 
 #: People who are named one by one.
@@ -40,16 +42,25 @@ def _check_rosters(installation: Installation) -> None:
 
 def _check_references(installation: Installation) -> None:
     spoilt = [
-        (person, state.standing)
+        (person, state)
         for person, states in references(installation).items()
         for state in states
         if state.standing is not Standing.READY
     ]
-    for person, standing in spoilt[:_NAMED]:
+    for person, state in spoilt[:_NAMED]:
+        standing = state.standing
         warn(f"The reference of {person} cannot be used: {standing}. {MEANING[standing]}")
-        warn(f"  postern enrol --person {person} --camera CAMERA")
+        warn(f"  {_way_out(installation, person, state.mode)}")
     if len(spoilt) > _NAMED:
         warn(f"So it is with {len(spoilt) - _NAMED} more (postern person list).")
+
+
+def _way_out(installation: Installation, person: PersonId, mode: StorageMode) -> str:
+    """The command that puts another reference in the place of one that cannot be used."""
+    cameras = [name for name, one in installation.site.cameras.items() if one.sees is Kind.FACE]
+    camera = cameras[0] if len(cameras) == 1 else "CAMERA"
+    out = "" if mode is StorageMode.ROSTER else " --out FILE.png"
+    return f"postern enrol --person {person} --mode {mode} --camera {camera}{out}"
 
 
 def _people(number: int) -> str:

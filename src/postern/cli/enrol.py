@@ -35,11 +35,11 @@ def enrol(
         str | None, typer.Option(help="Take new looks of somebody known, by their id.")
     ] = None,
     at: Annotated[
-        list[str] | None, typer.Option(help="Where the consent holds; everywhere if absent.")
+        list[str] | None, typer.Option(help="Where the consent holds; as theirs, or everywhere.")
     ] = None,
     mode: Annotated[
         StorageMode | None,
-        typer.Option(help="How the reference is kept; as site.toml says if absent."),
+        typer.Option(help="How the reference is kept; as theirs is, or as site.toml says."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The file for their pass: .png, .svg or .pdf.")
@@ -119,13 +119,28 @@ def _applicant(
         raise invalid("Say who: give a name, or --person with the id of somebody known.")
     if known is not None:
         person = installation.store.people.find(PersonId(known))
+        wanted = mode or _kept_mode(installation, person)
     else:
         person = Person(PersonId(f"p-{uuid4().hex[:12]}"), (name or "").strip())
-    wanted = mode or installation.site.faces.storage
+        wanted = mode or installation.site.faces.storage
     places = _places(installation, at or [])
     if known is not None and not at:
         places = _agreed_places(installation, person, wanted) or places
     return Applicant(person, wanted, places)
+
+
+def _kept_mode(installation: Installation, person: Person) -> StorageMode:
+    """How the reference of somebody known is kept, or was agreed to be; else as the site does."""
+    now = installation.clock.now().utc
+    standing = installation.store.consents.standing([person.id], now).get(person.id, ())
+    kept = {one.mode for one in installation.store.credentials.of(person.id) if one.mode}
+    modes = sorted(kept or {consent.mode for consent in standing})
+    if len(modes) > 1:
+        raise invalid(
+            f"References of this person are kept in {len(modes)} ways.",
+            f"Say which one is meant: {' or '.join(f'--mode {mode}' for mode in modes)}",
+        )
+    return modes[0] if modes else installation.site.faces.storage
 
 
 def _agreed_places(

@@ -23,7 +23,7 @@ from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.event import By, Viewed
 from postern.core.ids import PersonId
 from postern.core.person import Person
-from postern.vault.standing import Standing
+from postern.vault.standing import MEANING, Standing
 
 app = typer.Typer(
     help="List the people who enrolled, show what is kept about them, and forget them.",
@@ -66,7 +66,11 @@ def list_people(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
 def show(person: _Person, site: SiteFile = SITE_FILE) -> None:
     """Show what is kept about a person, but for what happened."""
     with opened(site) as installation:
-        record = exports(installation).kept(PersonId(person), FIRST)
+        known = PersonId(person)
+        record = exports(installation).kept(known, FIRST)
+        # How it stands is no record of anybody: it is found out when it is asked for.
+        for one in references(installation).get(known, ()):
+            record[f"reference ({one.mode})"] = f"{one.standing}: {MEANING[one.standing]}"
     OUT.print(_drawn(record))
 
 
