@@ -128,7 +128,7 @@ def test_pass_whose_end_was_brought_forward_is_refused(office: Office) -> None:
 
 
 def test_pass_from_the_future_is_not_active_yet(office: Office) -> None:
-    """Beyond what two clocks may differ, and also within it, as the record counts."""
+    """By a day, or by a minute."""
     text = office.issue(ALICE).text
 
     assert Reason.CREDENTIAL_NOT_ACTIVE is office.shown(text, days=-1.0)
