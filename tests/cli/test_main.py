@@ -50,6 +50,15 @@ def test_a_failure_that_nobody_foresaw_is_one_sentence(
     assert "Traceback" not in told.err + told.out
 
 
+def test_wrong_choice_is_told_without_the_librarys_own_words() -> None:
+    """Only what is wrong, and what there is to choose."""
+    told = postern("pass", "issue", "p-1", "--camera", "c", "--out", "p.png", "--form", "zz")
+
+    assert 2 == told.code
+    assert "Invalid value for '--form': 'zz' is not one of 'phone', 'card', 'a6'" in told.err
+    assert "Value error" not in told.err
+
+
 @pytest.mark.parametrize("group", ["person", "consents", "pass", "witness", "permit", "vehicle"])
 def test_completion_is_offered_once_for_all_commands(group: str) -> None:
     """It is an option of `postern`, and of no group of commands."""

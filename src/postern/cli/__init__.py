@@ -49,6 +49,14 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
         return _load(cmd_name) if cmd_name in COMMANDS else None
 
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            # What Pydantic puts before every message of Typer's own says nothing to anybody.
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
 
 def _load(name: str) -> Any:  # noqa: ANN401
     module, _, attribute = COMMANDS[name].partition(":")

@@ -13,9 +13,10 @@ from postern.app.export import number_of
 from postern.app.receipt import Made, consent_receipt, state
 from postern.app.wire import Installation, sign_receipt, withdrawals
 from postern.app.wording import FIRST, wording
+from postern.cli.asker import Asker, WhoWants
 from postern.cli.consent_panel import draw
 from postern.cli.console import OUT, say, show_json
-from postern.cli.new_file import new_file
+from postern.cli.new_file import check_page, new_file
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.consent import Consent
 from postern.core.event import By
@@ -73,15 +74,13 @@ def show(
 @app.command("withdraw")
 def withdraw(
     consent: _Id,
-    by: Annotated[By, typer.Option(help="Who wants it.", metavar="person|operator")] = By.OPERATOR,
+    by: WhoWants = Asker.OPERATOR,
     site: SiteFile = SITE_FILE,
 ) -> None:
     """Take a consent back; it counts at once, and the keys that it covered are destroyed."""
-    if by is By.EXPIRY:
-        raise typer.BadParameter("a consent expires by itself", param_hint="--by")
     with opened(site) as installation:
         now = installation.clock.now().utc
-        event = withdrawals(installation).withdraw(ConsentId(consent), by, now)
+        event = withdrawals(installation).withdraw(ConsentId(consent), By(by), now)
     if event is None:
         say("The consent had ended before; what it covered is destroyed.")
     else:
@@ -97,6 +96,7 @@ def receipt(
 ) -> None:
     """Make a page that the person can keep: what they agreed to, and how they take it back."""
     wording(locale)
+    check_page(out)
     with opened(site) as installation:
         found = installation.store.consents.find(ConsentId(consent))
         with new_file(out) as write:

@@ -5,9 +5,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from postern.core.errors import Code, PosternError
+from postern.core.errors import Code, PosternError, invalid
 
 Write = Callable[[bytes], None]
+
+
+def check_page(path: Path) -> None:
+    """Refuses a file whose name says that it is no page of HTML, before anything is done.
+
+    Raises:
+        PosternError: `invalid` for a name that ends otherwise than `.html` or `.htm`.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise invalid(
+            f"A receipt is a page: the name of its file ends in .html, and {path.name} does not.",
+            "A browser prints it to a PDF.",
+        )
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from postern.app.receipt import Made, erasure_receipt
 from postern.app.references import ReferenceState
 from postern.app.wire import Installation, exports, references, sign_receipt, withdrawals
 from postern.app.wording import FIRST, wording
+from postern.cli.asker import Asker, WhoWants
 from postern.cli.console import OUT, json_text, say, show_json
-from postern.cli.new_file import new_file
+from postern.cli.new_file import check_page, new_file
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.event import By, Viewed
@@ -101,11 +102,11 @@ def export(
 
 
 @app.command("withdraw")
-def withdraw(person: _Person, site: SiteFile = SITE_FILE) -> None:
+def withdraw(person: _Person, by: WhoWants = Asker.OPERATOR, site: SiteFile = SITE_FILE) -> None:
     """Take back every consent of a person; their face references are destroyed at once."""
     with opened(site) as installation:
         now = installation.clock.now().utc
-        ended = withdrawals(installation).withdraw_all(PersonId(person), By.OPERATOR, now)
+        ended = withdrawals(installation).withdraw_all(PersonId(person), By(by), now)
     if ended:
         say("The consent is withdrawn; the face references are destroyed.")
     else:
@@ -123,6 +124,8 @@ def remove(
 ) -> None:
     """Forget a person: keys, references, passes, consents, and their part in permits."""
     wording(locale)
+    if receipt is not None:
+        check_page(receipt)
     with opened(site) as installation, ExitStack() as files:
         at, now = installation, installation.clock.now().utc
         write = files.enter_context(new_file(receipt)) if receipt is not None else None
