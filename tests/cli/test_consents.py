@@ -14,7 +14,7 @@ from postern.core.consent import StorageMode
 from postern.core.event import By, Revoked, Withdrawn
 from postern.core.moment import Moment
 from postern.core.ports import Clock
-from postern.ledger.note import open_note, parse_vkey
+from postern.ledger.note import Note, Signer, open_note, parse_vkey
 from tests.cli.enrolled import ROSTER, WHY, enrol
 from tests.cli.terminal import postern
 
@@ -167,6 +167,56 @@ def test_receipt_is_for_the_person_and_signed_by_the_site(site: Path) -> None:
     assert 1 == len(signatures)
     assert note.text.startswith("postern consent receipt 1\n")
     assert kept.consent.id in note.text
+
+
+def test_receipt_is_checked_by_the_site_and_by_whoever_has_its_key(site: Path) -> None:
+    """What was signed is shown, and the key with it; also of an erasure's, and away from the
+    site."""
+    kept = enrol(site)
+    postern("consents", "receipt", kept.consent.id, "--out", "r.html")
+    postern("person", "remove", "p-zoe", "--receipt", "e.html")
+    vkey = (site / "data/ledger/log.vkey").read_text().strip()
+    for file, first in (("r.html", "consent"), ("e.html", "erasure")):
+        for key in ((), ("--key", vkey, "--site", "nowhere.toml")):
+            told = postern("consents", "check", file, *key)
+            assert 0 == told.code, told.err
+            assert told.out.startswith(f"postern {first} receipt 1\n")
+            assert "Zoe (p-zoe)" in told.out
+            assert vkey in told.err
+
+
+def test_attack_receipt_that_was_altered_or_is_anothers_is_refused(site: Path) -> None:
+    """In what was signed; what is altered beside it is not shown."""
+    kept = enrol(site)
+    postern("consents", "receipt", kept.consent.id, "--out", "r.html")
+    page = (site / "r.html").read_text()
+    stranger = Signer("stranger", bytes(32))
+    foreign = Note("x\n", (stranger.sign("x\n"),)).encode().decode()
+    pages = {
+        page.replace("in force", "not in force"): 3,
+        page.replace("<pre>", "<p>"): 3,
+        page.split("</pre>")[0]: 3,
+        "": 3,
+        f"<pre>\n{foreign}</pre>": 6,
+        f"<pre>\n{_checkpoint(site)}</pre>": 3,
+    }
+    for number, (altered, code) in enumerate(pages.items()):
+        (site / f"{number}.html").write_text(altered)
+        told = postern("consents", "check", f"{number}.html")
+        assert (code, "") == (told.code, told.out), altered[-200:]
+
+    (site / "beside.html").write_text(page.replace("<dd>", "<dd>Not this: "))
+    assert "Not this" not in postern("consents", "check", "beside.html").out
+    other = postern("consents", "check", "r.html", "--key", stranger.verifier.vkey)
+    assert (6, "") == (other.code, other.out)
+    assert 7 == postern("consents", "check", "none.html").code
+
+
+def _checkpoint(site: Path) -> str:
+    """What the site has signed with the same key, and is no receipt."""
+    with open_site(read_site(site / "site.toml")) as installation:
+        installation.records.settle()
+    return (site / "data/ledger/checkpoint").read_text()
 
 
 def test_receipt_needs_nothing_from_anywhere(site: Path) -> None:

@@ -58,6 +58,7 @@ FILES = {
     ("pass issue", "out"): "is written",
     ("pass renew", "out"): "is written",
     ("consents receipt", "out"): "is written",
+    ("consents check", "file"): "a receipt, of which only its own text is shown",
     ("person export", "out"): "is written",
     ("person remove", "receipt"): "is written",
     ("prove", "out"): "is written",

@@ -1,4 +1,4 @@
-"""Receipts that a person keeps: one page each, that needs nothing else to be read or printed.
+"""Receipts that a person keeps: one file each, that needs nothing else to be read or printed.
 
 1. A page and its plain text say the same; what the site signs is the text.
 2. Its fields follow the consent record of ISO/IEC TS 27560, as far as a site has them.
@@ -8,6 +8,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import unescape
 from importlib.metadata import version
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,11 +18,15 @@ from postern.app.erasure import Erasure
 from postern.app.site import ConsentTerms, Site
 from postern.app.wording import Wording
 from postern.core.consent import Consent
+from postern.core.errors import invalid
 from postern.core.ids import EventId
 from postern.core.person import Person
+from postern.ledger.note import Verifier, open_note
 
 #: Gives a signed note (C2SP) of a text: the text, a blank line, and the site's signature.
 Sign = Callable[[str], bytes]
+#: What the signed text of a page comes after, and nothing else on it does.
+_NOTE = "<pre>\n"
 _CONSENT, _ERASURE = "postern consent receipt 1", "postern erasure receipt 1"
 
 
@@ -169,6 +174,27 @@ def erasure_receipt(site: Site, erasure: Erasure, made: "Made") -> Receipt:
         None,
         made.footer("erasure.printed"),
     )
+
+
+def signed_text(page: bytes, site: Verifier) -> str:
+    """What a site signed of a receipt. Only this counts: a page can show anything beside it.
+
+    Args:
+        page: The file, or as much of it as there is.
+        site: The public key of the site's log.
+
+    Raises:
+        PosternError: `invalid` where it is no receipt, or was altered; `unauthorized` where it is
+            not signed with that key.
+    """
+    _, begins, rest = page.decode(errors="replace").partition(_NOTE)
+    note, ends, _ = rest.partition("</pre>")
+    if not (begins and ends):
+        raise invalid("This is no receipt.", "Name a file that postern made as one.")
+    text = open_note(unescape(note).encode(), [site])[0].text
+    if text.partition("\n")[0] not in (_CONSENT, _ERASURE):
+        raise invalid("This is signed, but no receipt.")
+    return text
 
 
 @dataclass(frozen=True, slots=True)

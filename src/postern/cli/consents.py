@@ -10,7 +10,7 @@ from rich.text import Text
 
 from postern.app.consent_text import agreed_text
 from postern.app.export import number_of
-from postern.app.receipt import Made, consent_receipt, state
+from postern.app.receipt import Made, consent_receipt, signed_text, state
 from postern.app.wire import Installation, sign_receipt, withdrawals
 from postern.app.wording import FIRST, wording
 from postern.cli.asker import Asker, WhoWants
@@ -21,6 +21,10 @@ from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.consent import Consent
 from postern.core.event import By
 from postern.core.ids import ConsentId
+from postern.ledger.note import parse_vkey
+
+#: Bytes of a file that are read; a receipt has a hundredth of that.
+_MOST = 1_000_000
 
 app = typer.Typer(
     help="Show what people agreed to, and take it back.", no_args_is_help=True, add_completion=False
@@ -110,6 +114,27 @@ def receipt(
             ).page(sign_receipt(installation))
             write(page.encode())
     say(f"The receipt is {out}.")
+
+
+@app.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(help="A receipt, for a consent or for an erasure.")],
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="VKEY", help="The site's public key; this site's if absent."),
+    ] = None,
+    site: SiteFile = SITE_FILE,
+) -> None:
+    """Check a receipt: show what the site signed of it, whatever else its page shows."""
+    with file.open("rb") as kept:
+        page = kept.read(_MOST)
+    if key is None:
+        with opened(site) as installation:
+            signer = installation.records.log.verifier
+    else:
+        signer = parse_vkey(key.strip())
+    OUT.print(signed_text(page, signer), soft_wrap=True)
+    say(f"This is what the site signed, with the key {signer.vkey}")
 
 
 def _made(installation: Installation, locale: str) -> Made:
