@@ -5,7 +5,8 @@
    asks anew.
 2. The store's and the vault's numbers are taken before anything is read, so that a change in
    between is seen at the next look and not lost.
-3. References are opened when they change, and dropped when they are withdrawn or have expired.
+3. References are opened when they change, and dropped when they are withdrawn or have expired. They
+   are not overwritten then: whoever was given them before may be comparing them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
