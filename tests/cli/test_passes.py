@@ -347,6 +347,20 @@ def test_renewed_pass_goes_by_a_consent_to_its_own_way_of_keeping(tmp_path: Path
     assert new.until <= given.expires
 
 
+@pytest.mark.parametrize("mode", [StorageMode.PASS, StorageMode.SHARED])
+def test_pass_of_another_model_is_not_renewed(site: Path, mode: StorageMode) -> None:
+    """The new one would be refused at the door as the old one is."""
+    zoe = issued(site, "Zoe", mode)
+    with open_site(read_site(site / "site.toml")) as installation:
+        read = passes(installation).reader().read(zoe.text.encode(), installation.clock.now().utc)
+        assert isinstance(read, Pass)
+        with pytest.raises(PosternError, match="Another model") as refused:
+            renewed(installation, read, None)
+        assert [True] == _enabled(installation, zoe)
+
+    assert "postern pass issue p-zoe" in refused.value.hint
+
+
 def test_pass_is_held_up_to_a_reader_on_a_desk_too(tmp_path: Path) -> None:
     """It sees passes and no faces; a camera that sees neither is refused."""
     with pass_site(tmp_path) as made:

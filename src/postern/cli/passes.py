@@ -11,8 +11,8 @@ from rich.text import Text
 
 from postern.app.pass_days import last_day, pass_end
 from postern.app.pass_drawing import Form
-from postern.app.passes import MODES, Hand, IssuedPass, pass_of, unwritten
-from postern.app.wire import Installation, build_enrolment, passes, read_pass
+from postern.app.passes import MODES, Hand, IssuedPass, face_of, pass_of, unwritten
+from postern.app.wire import Installation, build_enrolment, passes, read_pass, references
 from postern.app.wording import FIRST, wording
 from postern.cli.console import ERR, OUT, say, show_json
 from postern.cli.enrol import guide, live_camera
@@ -24,6 +24,7 @@ from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import CameraId, CredentialId, PersonId
 from postern.core.look import Kind
 from postern.vault.passes import Pass
+from postern.vault.standing import Standing
 
 #: Days; as long as the longest consent.
 _MOST_DAYS = 1826
@@ -194,11 +195,20 @@ def renewed(
     """A new pass in place of one that was held up.
 
     Raises:
-        PosternError: As `agreed` and `Passes.renew`.
+        PosternError: `conflict` where its reference needs new looks; as `agreed` and
+            `Passes.renew`.
     """
     office = passes(installation)
-    shown = office.find(pass_of(read.handle))
-    consent = agreed(installation, PersonId(shown.holder), MODES[read.sort])
+    person = PersonId(office.find(pass_of(read.handle)).holder)
+    for state in references(installation).get(person, ()):
+        spoilt = state.standing is Standing.NEEDS_NEW_LOOKS
+        if spoilt and state.credential == face_of(read.handle):
+            raise PosternError(
+                Code.CONFLICT,
+                "Another model made the reference of this pass: a new one would open nothing.",
+                f"Take new looks: postern pass issue {person} --camera CAMERA --out FILE.png",
+            )
+    consent = agreed(installation, person, MODES[read.sort])
     until, now = _until(installation, consent, valid_days), installation.clock.now().utc
     return office.renew(read, until, now, hand)
 
