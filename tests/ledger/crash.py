@@ -31,8 +31,8 @@ from postern.core.ids import AccessPointId, AttemptId, EventId
 from postern.core.moment import Moment, parse_time, time_text
 from postern.core.ports import Command, Report
 from postern.engine.service import close_interrupted
-from postern.ledger.journal import Entry
 from postern.ledger.log import Log, open_log
+from postern.ledger.segment import Entry
 from postern.ledger.tiles import Tiles
 from postern.ledger.tree import EMPTY, read_edge
 from postern.ledger.verify import verify_log

@@ -6,9 +6,9 @@ from zlib import crc32
 
 from postern.ledger.checkpoint import Checkpoint, sign
 from postern.ledger.files import put
-from postern.ledger.journal import read_frames
 from postern.ledger.leaf import Leaf, commit
 from postern.ledger.note import KeyType, Signer
+from postern.ledger.segment import read_frames
 from postern.ledger.tiles import drop_partials, grow
 from postern.ledger.tree import EMPTY, Edge, leaf_hash, node_hash
 from postern.ledger.verify import CHECKPOINT, VKEY

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed, Event
-from postern.ledger.journal import SPAN, Entry, Journal, read_frames
+from postern.ledger.journal import SPAN, Journal
+from postern.ledger.segment import Entry, read_frames
 from tests.people import NOW
 
 HOUR = timedelta(hours=1)

@@ -21,8 +21,8 @@ from postern.core.decision import Reason
 from postern.core.event import Acted, Decided, Event, Viewed
 from postern.core.ids import AttemptId
 from postern.core.person import Person
-from postern.ledger.journal import Entry
 from postern.ledger.log import open_log
+from postern.ledger.segment import Entry
 from tests.cli.terminal import postern
 from tests.clocks import SteppedClock
 from tests.people import ALICE, DOOR

@@ -15,8 +15,8 @@ from postern.engine.supervise import shielded
 from postern.ledger import leaf as leaves
 from postern.ledger import proof as proofs
 from postern.ledger.checkpoint import Opened, open_checkpoint
-from postern.ledger.journal import Entry
 from postern.ledger.note import Note, Signed, Verifier
+from postern.ledger.segment import Entry
 from postern.ledger.tiles import WIDTH, Tiles
 
 #: Bytes. An event's text has at most 65,535; the rest is some kilobytes.

@@ -15,21 +15,26 @@
 """
 
 import os
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise, takewhile
 from pathlib import Path
-from secrets import token_bytes
-from zlib import crc32
 
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Event
-from postern.core.event_text import decode, encode
-from postern.ledger import leaf
+from postern.core.event_text import encode
 from postern.ledger.files import destroy, read, sync_folder, unreadable, unwritable
+from postern.ledger.segment import (
+    HEAD_SIZE,
+    Entry,
+    damaged,
+    frame,
+    frames,
+    payload_size,
+    read_frames,
+    sound,
+)
 from postern.ledger.turn import Turn
 
 #: How far apart the events of one segment are at most.
@@ -41,40 +46,11 @@ _ENOUGH = 1 << 20
 _ROOM = 1 << 16
 #: Bytes. What was appended at once is never cut in two, so that a segment may have any length.
 _MOST = 1 << 40
-#: Length and checksum of a frame; the checksum covers the length too.
-_HEAD = struct.Struct(">II")
-_NOTHING = bytes(_HEAD.size)
-#: An entry: leaf, salt, length of the text.
-_ENTRY = struct.Struct(f">{leaf.LEAF_SIZE}s{leaf.SALT_SIZE}sI")
+_NOTHING = bytes(HEAD_SIZE)
 SEGMENT = ".segment"
 _DIGITS = 20
 _FOREIGN = "Move it out of the folder, if it is not of the log."
 _RESTORE = "Keep a copy of the folder; what can be done next is in docs/ledger.md."
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One event as the journal has it.
-
-    Attributes:
-        index: Its number, which is its place in the tree, from 0 on.
-        salt: What hides the event behind its commitment.
-        text: The event.
-    """
-
-    index: int
-    salt: bytes
-    text: str
-
-    @property
-    def leaf(self) -> bytes:
-        """What the tree has of it."""
-        return leaf.Leaf(self.index, leaf.commit(self.salt, self.text.encode())).encode()
-
-    @property
-    def event(self) -> Event:
-        """The event; whom it is about stands under pseudonyms."""
-        return decode(self.text)
 
 
 class _Draft:
@@ -159,10 +135,10 @@ class Journal:
             if content is None:
                 continue
             if first < expected != start or (first > expected and first > self._published()):
-                raise _damaged(min(first, expected))
-            entries, whole = _frames(content[:end] if first == last else content, first)
+                raise damaged(min(first, expected))
+            entries, whole = frames(content[:end] if first == last else content, first)
             if whole != (end if first == last else len(content)):
-                raise _damaged(first + len(entries))
+                raise damaged(first + len(entries))
             yield from (entry for entry in entries if entry.index >= start)
             expected = first + len(entries)
 
@@ -188,7 +164,7 @@ class Journal:
             begun = self._began(first)
             if begun is None or not any(wanted(begun + by) for by in (-SPAN, timedelta(), SPAN)):
                 continue
-            entries = _sound(self._content(first) or b"", first)
+            entries = sound(self._content(first) or b"", first)
             if any(wanted(entry.event.at) for entry in entries):
                 return True
         return False
@@ -266,12 +242,12 @@ class Journal:
 
     def _take_in(self) -> None:
         # Where somebody has appended, the length of a frame stands in place of noughts.
-        head = os.pread(self._handle, _HEAD.size, self._end) if self._end else b""
+        head = os.pread(self._handle, HEAD_SIZE, self._end) if self._end else b""
         if head == _NOTHING:
             return
         self._size = os.fstat(self._handle).st_size
         if self._size < self._end:
-            raise _damaged(self._next - 1)
+            raise damaged(self._next - 1)
         if self._end and not any(head):
             return
         content = os.pread(self._handle, self._size - self._end, self._end)
@@ -329,10 +305,10 @@ class Journal:
     def _write(self, texts: Sequence[bytes], companions: Sequence[_Draft]) -> None:
         # One frame for all: of several, a power cut could leave a later one without an earlier one.
         every = [*texts, *(text for other in companions for _, text in other.texts)]
-        frame = _frame(every, self._next)
-        end = self._end + len(frame)
+        content = frame(every, self._next)
+        end = self._end + len(content)
         try:
-            at = self._put(frame + bytes(_ROOM if end > self._size else 0))
+            at = self._put(content + bytes(_ROOM if end > self._size else 0))
         except OSError as error:
             self._cut()
             for other in companions:
@@ -371,14 +347,14 @@ class Journal:
         """When the first event of a segment happened; None where that cannot be told."""
         try:
             with open(self._path(first), "rb") as file:
-                head = file.read(_HEAD.size)
-                length = _HEAD.unpack(head)[0] if len(head) == _HEAD.size else 0
-                content = head + file.read(min(length, os.fstat(file.fileno()).st_size))
+                head = file.read(HEAD_SIZE)
+                following = payload_size(head) if len(head) == HEAD_SIZE else 0
+                content = head + file.read(min(following, os.fstat(file.fileno()).st_size))
         except FileNotFoundError:
             return None
         except OSError as error:
             raise unreadable(Path(self._path(first)), error) from None
-        entries = _sound(content, first)
+        entries = sound(content, first)
         return entries[0].event.at if entries else None
 
     def _content(self, first: int) -> bytes | None:
@@ -413,105 +389,7 @@ def first_of(path: Path) -> int:
     return int(digits)
 
 
-def read_frames(content: bytes, index: int, published: int) -> tuple[list[Entry], int]:
-    """The entries at the end of a journal, and how many bytes they take.
-
-    What is left over is what a crash left half-written.
-
-    Args:
-        content: The bytes from the entry `index` on.
-        index: The first entry's number.
-        published: How many entries the published tree has: none of those can be half-written.
-
-    Raises:
-        PosternError: `invalid` where an entry is damaged or missing, naming it.
-    """
-    entries, whole = _frames(content, index)
-    end = index + len(entries)
-    if whole < len(content) and (end < published or _resumes(content, whole)):
-        raise _damaged(end)
-    return entries, whole
-
-
 def _within(begun: datetime, drafts: Sequence[tuple[datetime, bytes]]) -> list[bytes]:
     """The texts that a segment which began then can take, up to the first that it cannot."""
     fit = takewhile(lambda draft: abs(draft[0] - begun) < SPAN, drafts)
     return [text for _, text in fit]
-
-
-def _frame(texts: Sequence[bytes], index: int) -> bytes:
-    parts = []
-    salts = token_bytes(leaf.SALT_SIZE * len(texts))
-    for number, text in enumerate(texts):
-        salt = salts[leaf.SALT_SIZE * number : leaf.SALT_SIZE * (number + 1)]
-        entry = leaf.Leaf(index + number, leaf.commit(salt, text)).encode()
-        parts.append(_ENTRY.pack(entry, salt, len(text)) + text)
-    payload = b"".join(parts)
-    return _HEAD.pack(len(payload), _checksum(payload)) + payload
-
-
-def _checksum(payload: bytes) -> int:
-    return crc32(payload, crc32(len(payload).to_bytes(4)))
-
-
-def _frames(content: bytes, index: int) -> tuple[list[Entry], int]:
-    """The entries of the whole frames that content begins with, and where these end.
-
-    Raises:
-        PosternError: `invalid` where a frame is whole and yet not the one that comes next.
-    """
-    entries: list[Entry] = []
-    end = 0
-    while payload := _payload(content, end):
-        entries += _entries(payload, index + len(entries))
-        end += _HEAD.size + len(payload)
-    return entries, end
-
-
-def _sound(content: bytes, index: int) -> list[Entry]:
-    """The entries that content begins with; none where one of them is damaged."""
-    try:
-        return _frames(content, index)[0]
-    except PosternError:
-        return []
-
-
-def _payload(content: bytes, at: int) -> bytes:
-    """What a frame holds; nothing where there is no whole one."""
-    start = at + _HEAD.size
-    if start > len(content):
-        return b""
-    length, checksum = _HEAD.unpack_from(content, at)
-    payload = content[start : start + length]
-    return payload if len(payload) == length and _checksum(payload) == checksum else b""
-
-
-def _entries(payload: bytes, index: int) -> list[Entry]:
-    found, at = [], 0
-    while at < len(payload):
-        try:
-            entry, salt, length = _ENTRY.unpack_from(payload, at)
-            text = payload[at + _ENTRY.size : at + _ENTRY.size + length].decode()
-        except (struct.error, UnicodeDecodeError):
-            raise _damaged(index) from None
-        at += _ENTRY.size + length
-        found.append(Entry(index, salt, text))
-        if found[-1].leaf != entry or at > len(payload):
-            raise _damaged(index)
-        index += 1
-    return found
-
-
-def _resumes(content: bytes, at: int) -> bool:
-    """Whether a whole frame comes after one that is not: then that one was not the last."""
-    start = leaf.Leaf(0, bytes(leaf.COMMITMENT_SIZE)).encode()[:4]
-    found = content.find(start, at + _HEAD.size + 1)
-    while found >= 0:
-        if _payload(content, found - _HEAD.size):
-            return True
-        found = content.find(start, found + 1)
-    return False
-
-
-def _damaged(index: int) -> PosternError:
-    return invalid(f"Entry {index} of the journal is damaged or missing.", _RESTORE)

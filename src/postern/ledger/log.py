@@ -22,10 +22,11 @@ from postern.core.ports import Clock
 from postern.ledger import proof as proofs
 from postern.ledger.checkpoint import Checkpoint, Opened, open_checkpoint, sign
 from postern.ledger.files import make_folder, put, sync_folder, unreadable, unwritable
-from postern.ledger.journal import SEGMENT, SPAN, Entry, Journal
+from postern.ledger.journal import SEGMENT, SPAN, Journal
 from postern.ledger.note import Note, Signature, Signer, Verifier, parse_vkey
 from postern.ledger.proof import Proof
 from postern.ledger.pseudonym import Pseudonyms, month
+from postern.ledger.segment import Entry
 from postern.ledger.tiles import WIDTH, Tiles, drop_partials, grow
 from postern.ledger.tree import EMPTY, read_edge
 from postern.ledger.turn import Turn

@@ -11,9 +11,10 @@ from pathlib import Path
 from postern.core.errors import Code, PosternError, invalid
 from postern.ledger.checkpoint import MOST, Checkpoint, Opened, open_checkpoint
 from postern.ledger.files import FROM_COPY, read
-from postern.ledger.journal import SEGMENT, first_of, read_frames
+from postern.ledger.journal import SEGMENT, first_of
 from postern.ledger.leaf import decode
 from postern.ledger.note import KeyType, Signed, Verifier, parse_vkey
+from postern.ledger.segment import read_frames
 from postern.ledger.tiles import ENTRIES, WIDTH, Tiles, pack, tile_path
 from postern.ledger.tree import HASH_SIZE, Edge, fold, leaf_hash, read_edge
 
