@@ -161,7 +161,7 @@ def test_looking_at_somebodys_events_takes_a_reason_that_they_see(folder: Path) 
 
     shown = postern("events", "--person", ALICE, "--reason", "A tool is missing since noon.")
     assert 0 == shown.code, shown.err
-    assert ALICE in shown.out
+    assert "Alice" in shown.out
     assert ["A tool is missing since noon."] == [view.why for view in _views(folder)]
     assert "A tool is missing since noon." in postern("person", "export", ALICE).out
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from postern.app.consent_text import agreed_text
@@ -13,6 +12,7 @@ from postern.app.export import number_of
 from postern.app.receipt import Made, consent_receipt, signed_text, state
 from postern.app.wire import Installation, sign_receipt, withdrawals
 from postern.app.wording import FIRST, wording
+from postern.cli import table
 from postern.cli.asker import Asker, WhoWants
 from postern.cli.consent_panel import draw
 from postern.cli.console import OUT, say, show_json
@@ -45,14 +45,16 @@ def list_consents(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     if as_json:
         show_json([_record(one, now) for one in consents])
         return
-    table = Table("consent", "who", "reference", "where", "version", "until", "state")
+    if not consents:
+        OUT.print("Nobody has agreed to anything.")
+        return
+    rows = []
     for one in consents:
         shown = Text(state(one, made), "" if _in_force(one, now) else "red")
-        table.add_row(
-            one.id, names.get(one.person, one.person), one.mode, ", ".join(sorted(one.places)),
-            one.text_version, f"{made.here(one.expires):%Y-%m-%d}", shown,
-        )  # fmt: skip
-    OUT.print(table if consents else "Nobody has agreed to anything.")
+        who, where = names.get(one.person, one.person), ", ".join(sorted(one.places))
+        until = f"{made.here(one.expires):%Y-%m-%d}"
+        rows.append((one.id, who, one.mode, where, one.text_version, until, shown))
+    table.show(OUT, ("consent", "who", "reference", "where", "version", "until", "state"), rows)
 
 
 @app.command("show")

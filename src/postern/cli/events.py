@@ -5,13 +5,13 @@ from time import perf_counter
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from postern.app.records import LEDGER
 from postern.app.wire import Installation
 from postern.app.witness import parse_witness_key
+from postern.cli import table
 from postern.cli.console import OUT, progress, say, show_json
+from postern.cli.event_words import sentence
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.cli.verify import tell_absent, unsigned
@@ -53,15 +53,31 @@ def events(
                 say(f"This checkpoint is not signed yet by {', '.join(missing)}.")
         entries = _entries(installation, person, reason, limit)
         zone = installation.site.zone
+        names = _names(installation, person)
     if as_json:
         show_json([{"id": e.id, "at": e.at, "kind": e.kind, "event": _record(e.event)}
                    for e in entries])  # fmt: skip
         return
-    table = Table("no.", "when", "what", "details")
-    for entry in entries:
-        when = f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-        table.add_row(entry.id, when, entry.kind, Text(_words(entry.event)))
-    OUT.print(table if entries else "Nothing is recorded.")
+    if not entries:
+        OUT.print("Nothing is recorded.")
+        return
+
+    def name(id_: str) -> str:
+        return names.get(id_, id_)
+
+    rows = [
+        (e.id, f"{e.at.astimezone(zone):%Y-%m-%d %H:%M:%S}", e.kind, sentence(e.event, name))
+        for e in entries
+    ]
+    table.show(OUT, ("no.", f"when ({zone})", "what", "in words"), rows)
+
+
+def _names(installation: Installation, person: str | None) -> dict[str, str]:
+    """What is shown in place of ids: plates, and the one person whose events are asked for."""
+    names = {str(one.id): one.plate for one in installation.store.vehicles.all()}
+    if person is not None:
+        names[person] = installation.store.people.find(PersonId(person)).name
+    return names
 
 
 def _entries(
@@ -115,16 +131,3 @@ def witness_keys(installation: Installation) -> tuple[Verifier, ...]:
 
 def _record(event: Event) -> dict[str, object]:
     return {field.name: getattr(event, field.name) for field in fields(event)}
-
-
-def _words(event: Event) -> str:
-    shown = (
-        f"{field.name} {_plain(getattr(event, field.name))}"
-        for field in fields(event)
-        if field.name not in ("at", "attempt") and getattr(event, field.name) not in (None, (), "")
-    )
-    return ", ".join(shown)
-
-
-def _plain(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -6,7 +6,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from postern.app.pass_days import last_day, pass_end
@@ -14,6 +13,7 @@ from postern.app.pass_drawing import Form
 from postern.app.passes import MODES, Hand, IssuedPass, face_of, pass_of, unwritten
 from postern.app.wire import Installation, build_enrolment, passes, read_pass, references
 from postern.app.wording import FIRST, wording
+from postern.cli import table
 from postern.cli.console import ERR, OUT, say, show_json
 from postern.cli.enrol import guide, live_camera
 from postern.cli.pass_file import pass_file, warn_of_traces
@@ -102,13 +102,15 @@ def list_passes(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     if as_json:
         show_json(rows)
         return
-    table = Table("pass", "whose", "kept", "last day", "state")
+    if not rows:
+        OUT.print("There is no pass.")
+        return
+    shown = []
     for row in rows:
-        style = "" if row["state"] == "counts" else "red"
-        state = Text(str(row["state"]), style)
         whose = names.get(str(row["person"]), str(row["person"]))
-        table.add_row(str(row["id"]), whose, str(row["kept"]), _day(row, zone), state)
-    OUT.print(table if rows else "There is no pass.")
+        state = Text(str(row["state"]), "" if row["state"] == "counts" else "red")
+        shown.append((str(row["id"]), whose, str(row["kept"]), _day(row, zone), state))
+    table.show(OUT, ("pass", "whose", "kept", "last day", "state"), shown)
 
 
 @app.command("show")

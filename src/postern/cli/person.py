@@ -16,6 +16,7 @@ from postern.app.receipt import Made, erasure_receipt
 from postern.app.references import ReferenceState
 from postern.app.wire import Installation, exports, references, sign_receipt, withdrawals
 from postern.app.wording import FIRST, wording
+from postern.cli import table
 from postern.cli.asker import Asker, WhoWants
 from postern.cli.console import OUT, json_text, say, show_json
 from postern.cli.new_file import check_page, new_file
@@ -56,11 +57,14 @@ def list_people(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     if as_json:
         show_json([_listed(*row) for row in rows])
         return
-    table = Table("name", "id", "consent until", "reference")
+    if not rows:
+        OUT.print("Nobody has enrolled.")
+        return
+    shown = []
     for person, until, theirs in rows:
-        shown = Text(f"{until.astimezone(zone):%Y-%m-%d}") if until else Text("none", "red")
-        table.add_row(person.name, person.id, shown, _standing(theirs))
-    OUT.print(table if rows else "Nobody has enrolled.")
+        day = Text(f"{until.astimezone(zone):%Y-%m-%d}") if until else Text("none", "red")
+        shown.append((person.name, person.id, day, _standing(theirs)))
+    table.show(OUT, ("name", "id", "consent until", "reference"), shown)
 
 
 @app.command("show")
