@@ -13,6 +13,7 @@ from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed, Event
 from postern.core.event_text import decode, encode, kind
+from postern.core.evidence import BANDS
 from tests.people import NOW
 from tests.store.samples import ALL_KINDS, granted
 
@@ -46,6 +47,9 @@ def test_event_text_is_in_utc() -> None:
         replace(granted(), at=datetime(2026, 3, 4, 12, 0)),  # noqa: DTZ001 - the case itself
         replace(granted(), band=1.5),  # type: ignore[arg-type]
         replace(granted(), band=True),
+        replace(granted(), band=-1),
+        replace(granted(), band=10),
+        replace(granted(), band=5096),
         replace(granted(), passback=1),  # type: ignore[arg-type]
         replace(granted(), permit=7),  # type: ignore[arg-type]
         replace(granted(), holders="p-alice"),  # type: ignore[arg-type]
@@ -71,6 +75,8 @@ def test_event_that_does_not_read_back_is_refused(event: Event) -> None:
         lambda t: t.replace('"v":1', '"age":41,"v":1'),
         lambda t: t.replace('"band":5', '"band":5.0'),
         lambda t: t.replace('"band":5', '"band":5,"band":5'),
+        lambda t: t.replace('"band":5', '"band":-1'),
+        lambda t: t.replace('"band":5', '"band":5096'),
         lambda t: t.replace('"decided"', '"guessed"'),
         lambda t: t.replace('"permitted"', '"because"'),
         lambda t: t.replace(".000000Z", "Z"),
@@ -100,7 +106,7 @@ def test_hostile_text_raises_only_our_error(text: str) -> None:
     st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.text(st.characters(exclude_categories=["Cs"])),
     st.sampled_from(Reason),
-    st.integers(0, 9),
+    st.integers(0, len(BANDS)),
 )
 def test_every_event_reads_back_to_itself(
     at: datetime, name: str, reason: Reason, band: int

@@ -12,6 +12,7 @@ from postern.core.decision import Reason
 from postern.core.errors import PosternError
 from postern.core.event import Acted, Decided
 from postern.core.event import Event as Kept
+from postern.core.evidence import BANDS, band
 from postern.core.ids import CameraId
 from postern.core.look import Flaw, Kind
 from postern.core.ports import Command, Report
@@ -45,6 +46,18 @@ def test_grant_is_durable_then_fresh_then_carried_out_then_noted() -> None:
     assert acted.done
     assert decided.attempt == acted.attempt
     assert [Command(decided.attempt, DOOR.id, DOOR.hold_s)] == stage.pulses
+
+
+def test_record_has_a_coarse_step_of_the_chance_and_nothing_finer() -> None:
+    """What was computed stays in memory; what is kept is the power of ten that it is below."""
+    stage = Stage()
+    stage.face(stage.seen(1, ALICE))
+    (outcome,) = stage.observer.outcomes
+    (decided,) = stage.ledger.decided
+
+    assert 0.0 < outcome.decision.bound < 1.0
+    assert band(outcome.decision.bound) == decided.band
+    assert decided.band in range(1, len(BANDS) + 1)
 
 
 def test_freshness_is_checked_after_the_record_and_before_the_pulse() -> None:

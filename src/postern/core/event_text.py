@@ -26,6 +26,7 @@ from postern.core.event import (
     Viewed,
     Withdrawn,
 )
+from postern.core.evidence import BANDS
 from postern.core.ids import (
     AccessPointId,
     AttemptId,
@@ -141,6 +142,9 @@ def _fields_at_access_point(event: Decided | Acted | Interrupted) -> dict[str, V
 
 
 def _decided(event: Decided) -> dict[str, Value]:
+    # Nothing finer than `band` gives fits in here, neither written nor read.
+    if event.band not in range(len(BANDS) + 1):
+        raise invalid("An event keeps a chance as one of a few coarse steps.")
     return {
         "reason": event.reason.value,
         "permit": event.permit,
