@@ -214,15 +214,12 @@ def test_every_command_is_listed_with_what_it_tells() -> None:
 
 def test_every_text_that_a_command_takes_is_listed() -> None:
     """Whatever else it can be told is a path of those below, a number, or one of a few words."""
-    texts, rest = set(), set()
-    for option in _options():
-        found = (option.command, option.name)
-        if "Path" not in option.kind:
-            (texts if re.search(r"\bstr\b", option.kind) else rest).add((found, option.kind))
+    others = [option for option in _options() if "Path" not in option.kind]
+    texts = {(o.command, o.name) for o in others if re.search(r"\bstr\b", o.kind)}
 
-    assert TEXTS.keys() | HOLDERS.keys() | NAMES_OF_THINGS == {found for found, _ in texts}
+    assert TEXTS.keys() | HOLDERS.keys() | NAMES_OF_THINGS == texts
     assert not TEXTS.keys() & HOLDERS.keys()
-    assert set() == {kind for _, kind in rest} - CLOSED
+    assert CLOSED == {o.kind for o in others if (o.command, o.name) not in texts}
 
 
 def test_references_are_opened_for_lanes_only() -> None:
