@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _PROGRAM = "import sys; sys.argv[0] = 'postern'; from postern.cli import main; main()"
@@ -52,6 +52,23 @@ def calls(home: Path) -> tuple[str, ...] | None:
         assert time.monotonic() < deadline, text[-200:]
         time.sleep(0.05)
     return tuple(text.splitlines())
+
+
+def whole(lines: Iterable[str]) -> Iterator[str]:
+    """Calls in one line each, where strace cut one in two because another thread called meanwhile.
+
+    What was still under way at the end counts as done.
+    """
+    begun: dict[str, str] = {}
+    for line in lines:
+        thread = line.partition(" ")[0]
+        if cut := re.fullmatch(r"(.*?) *<unfinished \.\.\.>", line):
+            begun[thread] = cut[1]
+        elif rest := re.fullmatch(r"\d+ +<\.\.\. \w+ resumed>(.*)", line):
+            yield begun.pop(thread, "") + rest[1]
+        else:
+            yield line
+    yield from (f"{line}) = 0" for line in begun.values())
 
 
 def reached(lines: tuple[str, ...]) -> Iterator[str]:
