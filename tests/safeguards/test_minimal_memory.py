@@ -162,7 +162,13 @@ def test_looking_at_somebodys_events_takes_a_reason_that_they_see(folder: Path) 
     shown = postern("events", "--person", ALICE, "--reason", "A tool is missing since noon.")
     assert 0 == shown.code, shown.err
     assert "Alice" in shown.out
-    assert ["A tool is missing since noon."] == [view.why for view in _views(folder)]
+    # It is recorded before it is read: whoever looks sees it on top.
+    told = postern("events", "--person", ALICE, "--reason", "And a second tool.", "--json").out
+    assert ["viewed", "viewed", "decided"] == [entry["kind"] for entry in json.loads(told)]
+    assert "And a second tool." == json.loads(told)[0]["event"]["why"]
+    assert ["And a second tool.", "A tool is missing since noon."] == [
+        view.why for view in _views(folder)
+    ]
     assert "A tool is missing since noon." in postern("person", "export", ALICE).out
 
 

@@ -2,12 +2,16 @@
 
 Three people are enrolled through the real vault and the real store. Then every byte of every file
 that either of them wrote, and of every temporary file of the process, is searched for any form in
-which a template might have leaked. The search is shown to find each form when it is planted.
+which a template might have leaked. The search is shown to find each form when it is planted. Files
+that were removed again cannot be searched: none is opened but those that stay.
 """
 
 import base64
+import os
 import shutil
 import sqlite3
+import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +37,20 @@ ENROLLED = (ALICE, CAROL, ERIN)
 #: Bytes. Long enough that chance does not hit, short enough to find a leaked fragment.
 WINDOW = 24
 
+#: Files that were opened for writing; None while nobody asks.
+_written: list[Path] | None = None
+
+
+def _note(event: str, arguments: tuple[object, ...]) -> None:
+    if _written is not None and event == "open":
+        path, _, flags = arguments
+        writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+        if isinstance(path, str | bytes) and isinstance(flags, int) and flags & writes:
+            _written.append(Path(os.fsdecode(path)))
+
+
+sys.addaudithook(_note)
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -54,6 +72,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     temporary.mkdir()
     for name in ("TMPDIR", "SQLITE_TMPDIR"):
         monkeypatch.setenv(name, str(temporary))
+    # Python looks at the environment once, which is long ago.
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     store = open_store(folder)
     vault = open_vault(folder)
     for person in PERSONS:
@@ -91,6 +111,30 @@ def test_search_finds_every_form_of_a_template(site: Site) -> None:
         planted.write_bytes(database[:half] + form[len(form) // 3 :] + database[half:])
         found = _leaks({"planted": site.files()["planted"]}, {name: form})
         assert [("planted", name)] == found
+
+
+def test_search_finds_a_template_in_a_temporary_file(site: Site) -> None:
+    """Wherever Python puts one."""
+    handle, path = tempfile.mkstemp()
+    with os.fdopen(handle, "wb") as file:
+        file.write(_vector(ALICE).tobytes())
+
+    leaks = _leaks(site.files(), _all_forms(site.vault))
+    assert (Path(path).name, f"{ALICE}'s float32") in leaks
+
+
+def test_sealing_opens_no_file_that_does_not_stay(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written and removed again has been on the disk."""
+    site.store.credentials.remove(credential(Factor.FACE, ALICE).id)
+    written: list[Path] = []
+    monkeypatch.setattr(sys.modules[__name__], "_written", written)
+    _enrol(site.store, site.vault, ALICE)
+    assert [] == [path for path in written if not path.exists()]
+
+    os.close(tempfile.mkstemp()[0])
+    assert [site.folder.parent / "temporary"] == [path.parent for path in written]
 
 
 def test_search_finds_a_template_kept_unsealed(site: Site) -> None:
@@ -139,12 +183,19 @@ def test_attack_stolen_database_without_the_key_file(site: Site, tmp_path: Path)
 
 
 def test_attack_row_swapped_in_the_store(site: Site) -> None:
-    """Carol's reference under Alice's name opens for nobody."""
+    """Carol's reference under Alice's name opens for nobody, not even with Carol's key beside it."""
     kept = {one.person: one for one in site.store.credentials.references(DOOR.id, NOW)}
     swapped = Sealed(kept[ALICE].credential, ALICE, kept[CAROL].blob)
-
     with pytest.raises(PosternError):
         site.vault.open(swapped)
+
+    with sqlite3.connect(site.folder / KEYRING_FILE) as keys:
+        (key,) = keys.execute("SELECT wrapped FROM keys WHERE person = ?", (CAROL,)).fetchone()
+        keys.execute("UPDATE keys SET wrapped = ? WHERE person = ?", (key, ALICE))
+    keys.close()
+    with pytest.raises(PosternError):
+        site.vault.open(swapped)
+    assert {CAROL, ERIN} == set(_open_all(site.vault, site.store))
 
 
 def test_withdrawal_leaves_nothing_to_open(site: Site) -> None:
