@@ -63,20 +63,20 @@ def test_five_hundred_strangers_came_and_were_turned_away(crowd: Crowd) -> None:
 
 
 def test_a_stranger_is_no_event(crowd: Crowd) -> None:
-    """Nor a number of one, in whatever kind of event: there are as many as those who are registered
-    were let through or denied, and what the gate answered."""
+    """Nor a number of one, in whatever kind of event: there are those of grants and what the gate
+    answered to each, and no more denials than may have been of somebody who is registered."""
     with open_site(read_site(crowd.home / "site.toml")) as installation:
         events = [entry.event for entry in installation.store.events.list()]
     decided = [event for event in events if isinstance(event, Decided)]
-
     acted = [event for event in events if isinstance(event, Acted)]
+    granted = [event.attempt for event in decided if event.reason is Reason.PERMITTED]
 
     assert {Decided, Acted} == {type(event) for event in events}
     assert all(event.holders for event in decided)
-    assert len(_of_somebody(crowd.told)) == len(decided)
-    granted = [event.attempt for event in decided if event.reason is Reason.PERMITTED]
     assert sorted(granted) == sorted(event.attempt for event in acted)
-    assert {"The simulated actuator opened for 1 s."} == {event.detail for event in acted}
+    assert ended(crowd.told, "granted") == sum(event.done for event in acted)
+    assert {"The simulated actuator opened for 1 s."} == {e.detail for e in acted if e.done}
+    assert len(decided) <= len(_maybe_of_somebody(crowd.told)) < ATTEMPTS / 2
 
 
 def test_what_is_told_of_a_stranger_names_nobody(crowd: Crowd) -> None:
@@ -188,8 +188,11 @@ def written_to(lines: tuple[str, ...], home: Path) -> Iterator[str]:
             yield path.removeprefix(f"{home}/")
 
 
-def _of_somebody(told: str) -> list[str]:
-    """The lines about attempts by somebody who is registered."""
+def _maybe_of_somebody(told: str) -> list[str]:
+    """Why, of the attempts that may have been by somebody who is registered.
+
+    On a slow machine looks of strangers become stale, too, which is told in the same words.
+    """
     found = re.findall(r"^(?:face|plate)-\d+: (?:granted|denied) \((.*?)\)", told, re.MULTILINE)
     return [why for why in found if not OF_NOBODY | set(ADVICE.values()) >= set(why.split(", "))]
 
