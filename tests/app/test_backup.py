@@ -221,6 +221,13 @@ def test_a_backup_has_neither_keys_nor_what_happened(site: SealedSite, tmp_path:
         )
     store.close()
     site.store.areas.entered(OFFICE.id, (ERIN,), NOW)
+    with closing(sqlite3.connect(site.folder / KEYRING_FILE)) as keys:
+        # Out of its log and into the file, so that a copy of that file has them, too.
+        keys.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        secrets = [bytes(row[0]) for row in keys.execute("SELECT wrapped FROM keys")]
+        secrets += [bytes(row[0]) for row in keys.execute("SELECT wrapped FROM epochs")]
+    assert 6 == len(secrets)
+    assert all(secret in (site.folder / KEYRING_FILE).read_bytes() for secret in secrets)
     path = tmp_path / "backup.tar"
     back_up(site.folder, site.vault, site.log, path, NOW)
     content = path.read_bytes()
@@ -228,11 +235,7 @@ def test_a_backup_has_neither_keys_nor_what_happened(site: SealedSite, tmp_path:
 
     assert b"Alice" in content
     assert site.reopened().sealed(ALICE).blob in content
-    keys = sqlite3.connect(site.folder / KEYRING_FILE)
-    secrets = [bytes(row[0]) for row in keys.execute("SELECT wrapped FROM keys")]
-    secrets += [bytes(row[0]) for row in keys.execute("SELECT wrapped FROM epochs")]
-    keys.close()
-    assert 6 == len(secrets)
+    assert 1 == content.count(b"SQLite format 3\0")
     for secret in (*secrets, (site.folder / KEY_FILE).read_bytes()):
         assert secret not in content
     assert _in_files(site.folder, b"subject-of-it")

@@ -183,7 +183,7 @@ def test_attack_stolen_database_without_the_key_file(site: Site, tmp_path: Path)
 
 
 def test_attack_row_swapped_in_the_store(site: Site) -> None:
-    """Carol's reference under Alice's name opens for nobody, not even with Carol's key beside it."""
+    """Carol's reference under Alice's name opens for nobody, nor with Carol's key beside it."""
     kept = {one.person: one for one in site.store.credentials.references(DOOR.id, NOW)}
     swapped = Sealed(kept[ALICE].credential, ALICE, kept[CAROL].blob)
     with pytest.raises(PosternError):

@@ -166,6 +166,19 @@ def test_keys_are_destroyed_with_every_trace_of_them(tmp_path: Path, vault: Vaul
     assert 3 == vault.open(kept).looks
 
 
+def test_a_destroyed_key_leaves_no_trace(tmp_path: Path, vault: Vault) -> None:
+    """Nor while the vault stays open, and the person's other key with it."""
+    vault.seal(FACE_1, ALICE, template())
+    (wrapped,) = _wrapped(tmp_path, ALICE)
+    kept = vault.seal(CredentialId("face-2"), ALICE, template())
+    assert _holding(tmp_path, wrapped)
+
+    vault.destroy(FACE_1, ALICE)
+
+    assert [] == _holding(tmp_path, wrapped)
+    assert 3 == vault.open(kept).looks
+
+
 def test_erase_twice_is_the_same(vault: Vault) -> None:
     """Erasing somebody who has no key is no failure, so that it can be tried again."""
     vault.erase(CAROL)

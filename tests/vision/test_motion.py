@@ -1,7 +1,7 @@
 """The motion gate, on scenes made here."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 
 import cv2
@@ -12,7 +12,7 @@ import pytest
 from postern.core.errors import PosternError
 from postern.core.ids import CameraId
 from postern.frame import Frame, Image
-from postern.vision.motion import MAX_HEIGHT, WIDTH, Config, MotionGate, shrink
+from postern.vision.motion import MAX_HEIGHT, WIDTH, Config, MotionGate, State, shrink
 from tests.clocks import SteppedClock
 
 SIZE = (360, 640)  # Height and width in pixels.
@@ -214,10 +214,22 @@ def test_motion_opens_when_the_clock_runs_backwards() -> None:
 def test_motion_keeps_no_picture() -> None:
     """All that is kept is a blurred grey background of 160 pixels."""
     camera = Camera()
-    camera.sees(street())
+    for _ in range(3):
+        camera.sees(street())
+    state = camera.gate.state
 
-    assert camera.gate.state is not None
-    assert (90, WIDTH) == camera.gate.state.background.shape
+    assert {"config", "state"} == vars(camera.gate).keys()
+    assert {float, int} == {type(value) for value in vars_of(camera.gate.config)}
+    assert state is not None
+    assert (90, WIDTH) == state.background.shape
+    # Two axes: it is grey.
+    assert {float, np.ndarray} == {type(value) for value in vars_of(state)}
+    assert 1 == sum(isinstance(value, np.ndarray) for value in vars_of(state))
+
+
+def vars_of(value: Config | State) -> list[object]:
+    """What it holds."""
+    return [getattr(value, field.name) for field in fields(value)]
 
 
 @pytest.mark.parametrize(
