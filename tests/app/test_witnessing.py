@@ -15,6 +15,7 @@ from threading import Barrier, Thread
 from threading import Event as Flag
 from time import monotonic
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -432,6 +433,31 @@ def test_a_redirect_is_not_followed(url: str, log: Log, folder: Path) -> None:
 
     assert isinstance(submission, Misconfigured)
     assert "status 307" in submission.sentence
+
+
+def test_a_proxy_of_the_environment_is_not_used(
+    url: str, log: Log, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The witness is asked itself, and whoever sets a variable hears nothing of it."""
+    asked: list[str] = []
+
+    def proxy(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        asked.append(handler.path)
+        handler.send_error(502)
+
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with answering(proxy) as at:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, at)
+            monkeypatch.setenv(name.upper(), at)
+        # Whatever goes by the environment does ask it.
+        assert 502 == httpx.post(url, content=b"x").status_code
+        asked.clear()
+        size = grow(log, 1)
+        assert Cosigned(size) == client(url, log, folder).submit()
+
+    assert [] == asked
 
 
 def test_nobody_who_does_not_answer_is_waited_for(log: Log, folder: Path) -> None:
