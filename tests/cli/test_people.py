@@ -11,9 +11,11 @@ import pytest
 from postern.app.roster import CAP
 from postern.app.wire import enrolments, open_site, read_site
 from postern.cli.enrol import _applicant
+from postern.cli.operator import operator
 from postern.cli.pass_file import pass_file
 from postern.core.consent import Consent, StorageMode
 from postern.core.credential import Credential
+from postern.core.event import Changed
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, ConsentId, CredentialId, PersonId
 from postern.core.person import Person
@@ -198,6 +200,26 @@ def test_a_receipt_that_cannot_be_written_stops_the_erasure(site: Path) -> None:
 
     assert ["p-zoe"] == [one["id"] for one in json.loads(postern("person", "list", "--json").out)]
     assert not list(site.glob("q.*"))
+
+
+def test_permits_are_events_of_whoever_typed_them(site: Path) -> None:
+    """Which, and that it came from the command line; for adding one as for taking it away."""
+    enrol(site)
+    added = postern("permit", "add", "--at", "door", "--person", "p-zoe", "--json")
+    permit = json.loads(added.out)["id"]
+    assert [("permit added", permit, operator())] == _changes(site, permit)
+
+    assert 0 == postern("permit", "remove", permit).code
+    # The newest first.
+    assert [("permit removed", permit, operator()), ("permit added", permit, operator())] == (
+        _changes(site, permit)
+    )
+
+
+def _changes(site: Path, permit: str) -> list[tuple[str, str, str]]:
+    with open_site(read_site(site / "site.toml")) as installation:
+        events = [entry.event for entry in installation.records.list(known=[permit])]
+    return [(one.what, one.subject, one.by) for one in events if isinstance(one, Changed)]
 
 
 def test_enrolment_says_who_is_meant(site: Path) -> None:
