@@ -11,9 +11,11 @@ by which this test tells whether they are about to.
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -55,6 +57,41 @@ NETWORK = {
     "poplib", "requests", "smtplib", "socket", "socketserver", "telnetlib", "urllib.request",
     "urllib3", "uvicorn", "websockets", "xmlrpc.client",
 }  # fmt: skip
+#: Every other library that any module takes. Those of the first line read pictures, and could read
+#: them from an address (see `READS`); the others open no connection and start no program by
+#: themselves. SQLAlchemy is given SQLite's driver only.
+LIBRARIES = {
+    "av", "cv2",
+    "PIL", "alembic", "cryptography", "jinja2", "markupsafe", "matplotlib", "numpy", "onnx",
+    "onnxruntime", "platformdirs", "rich", "segno", "sqlalchemy", "typer", "zxingcpp",
+}  # fmt: skip
+#: What is measured beside Postern, in an interpreter of its own: see `PEERS`.
+COMPARED = {"dlib", "face_recognition", "face_recognition_models", "rapidocr"}
+PEERS = {"bench/peer.py"}
+#: What starts a program or loads one that is no module of Python's, and so could do anything.
+STARTS = {"ctypes", "cffi", "multiprocessing", "pty", "runpy", "subprocess", "webbrowser"}
+STARTING = re.compile(r"os\.(system|popen|exec\w+|spawn\w+|posix_spawn\w*|fork\w*|startfile)")
+#: The modules that do, and what.
+STARTED = {
+    "app/process.py": "the C library, to forbid dumps of memory",
+    "bench/peers.py": "another interpreter, which an operator names, to be compared with",
+    "bench/results.py": "git, for the revision in a report",
+}
+#: What opens a picture or a stream by its name, which may be an address.
+READING = {"av.open", "cv2.VideoCapture", "cv2.imread", "cv2.VideoWriter"}
+#: The modules that do, and what they are given.
+READS = {
+    "sources/video.py": "what the sources of the next list name",
+    "cli/demo/clip.py": "the demo's own clip, by its path",
+    "bench/pass_reading.py": "pictures of a folder, by their paths",
+}
+#: The sources that have a stream opened, and what they name.
+OPENED = {
+    "sources/file/source.py": "a path behind the prefix file:",
+    "sources/v4l/source.py": "a device of this machine, as video4linux",
+}
+#: Where a module is taken by a name that is no literal.
+BY_NAME = {"cli/__init__.py": "the command that was typed, out of a table"}
 #: The modules that take one of these, and whom they talk to.
 TALKS = {
     "api/server.py": "listens, where an operator runs a witness",
@@ -119,16 +156,48 @@ def test_an_address_that_is_reached_for_is_seen(line: str) -> None:
 
 def test_modules_that_can_reach_out_are_these() -> None:
     """Each for its reason; whatever else is to call somebody has to be argued for here."""
-    package = ROOT / "src" / "postern"
-    found = {
-        str(path.relative_to(package))
-        for path in package.rglob("*.py")
-        if _imports(ast.parse(path.read_text("utf-8"))) & NETWORK
-    }
-
-    assert TALKS.keys() == found
+    assert TALKS.keys() == {name for name, tree in _modules() if _imports(tree) & NETWORK}
     assert {"urllib.request"} == _imports(ast.parse("import urllib.request as r")) & NETWORK
     assert {"http.client"} == _imports(ast.parse("from http import client")) & NETWORK
+
+
+def test_every_library_is_listed() -> None:
+    """One that nobody has looked at could reach out."""
+    first = {name.partition(".")[0] for _, tree in _modules() for name in _imports(tree)}
+    libraries = first - sys.stdlib_module_names - {"postern"}
+
+    assert LIBRARIES | COMPARED | (NETWORK & libraries) == libraries
+    assert PEERS == {name for name, tree in _modules() if _imports(tree) & COMPARED}
+
+
+def test_modules_that_start_programs_or_open_by_name_are_these() -> None:
+    """`curl` reaches out as well as any library, and FFmpeg takes addresses for files."""
+    trees = dict(_modules())
+    starts = {name for name, tree in trees.items() if _imports(tree) & STARTS or _started(tree)}
+
+    assert STARTED.keys() == starts
+    assert READS.keys() == {name for name, tree in trees.items() if _used(tree) & READING}
+    opener = "postern.sources.video.open_container"
+    assert OPENED.keys() == {name for name, tree in trees.items() if opener in _used(tree)}
+    loaders = {"importlib.import_module", "importlib.__import__", "__import__"}
+    assert BY_NAME.keys() == {name for name, tree in trees.items() if _used(tree) & loaders}
+
+
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("import os\nos.system('curl x')", "os.system"),
+        ("from os import popen as p\np('curl x')", "os.popen"),
+        ("import av as _a\n_a.open(url)", "av.open"),
+        ("from av import open as o\no(url)", "av.open"),
+        ("import av.container\nav.open(url)", "av.open"),
+        ("import cv2\ncv2.VideoCapture(url)", "cv2.VideoCapture"),
+    ],
+)
+def test_what_is_used_under_another_name_is_seen(written: str, used: str) -> None:
+    """Whatever a module calls it."""
+    assert used in _used(ast.parse(written))
+    assert bool(STARTING.fullmatch(used)) is bool(_started(ast.parse(written)))
 
 
 def test_runtime_keeps_no_id_to_report_with(tmp_path: Path) -> None:
@@ -146,6 +215,34 @@ def _left_by(program: str, folder: Path) -> list[str]:
     environment = {**kept, **_NOWHERE, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT / "src")}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
     return sorted(os.listdir(folder))
+
+
+def _modules() -> Iterator[tuple[str, ast.AST]]:
+    package = ROOT / "src" / "postern"
+    for path in package.rglob("*.py"):
+        yield str(path.relative_to(package)), ast.parse(path.read_text("utf-8"))
+
+
+def _started(tree: ast.AST) -> set[str]:
+    return {name for name in _used(tree) if STARTING.fullmatch(name)}
+
+
+def _used(tree: ast.AST) -> set[str]:
+    """Whatever of other modules a module names, in full."""
+    called = {"__import__": "__import__"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            called |= {a.asname or a.name.partition(".")[0]: a.name if a.asname else
+                       a.name.partition(".")[0] for a in node.names}  # fmt: skip
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            called |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    used = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in called:
+            used.add(called[node.id])
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            used.add(f"{called.get(node.value.id, '')}.{node.attr}")
+    return used
 
 
 def _imports(tree: ast.AST) -> set[str]:
