@@ -57,7 +57,9 @@ def postern(*arguments: str) -> Answer:
     """Runs a command through the real entry point, in this process."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     typed = mock.patch.object(sys, "argv", ["postern", *arguments])
-    with typed, _Widened(), redirect_stdout(out), redirect_stderr(err):
+    # Under `python -m pytest` Click would take the program for a part of that package.
+    alone = mock.patch.object(sys.modules["__main__"], "__package__", None)
+    with typed, alone, _Widened(), redirect_stdout(out), redirect_stderr(err):
         try:
             main()
         except SystemExit as end:
