@@ -18,6 +18,7 @@ from postern.api.witness import witness_app
 from postern.app.proving import check
 from postern.app.wire import open_site, prove_event, read_site
 from postern.core.errors import PosternError
+from postern.core.event import Changed
 from postern.ledger.leaf import LEAF_SIZE
 from postern.ledger.note import parse, parse_vkey
 from postern.ledger.proof import decode
@@ -278,6 +279,23 @@ def test_another_key_is_refused(proof: Path, key: str) -> None:
         answer = postern("prove", "--check", str(proof), "--key", other)
         assert 6 == answer.code
         assert "has not signed" in answer.err or "No known key" in answer.err
+
+
+def test_attack_event_that_commands_the_terminal_is_shown_as_text(folder: Path, key: str) -> None:
+    """Whoever makes a proof, and whoever checks it, is shown printable characters only."""
+    hostile = "terminal:\x9b2J\x9b31m\x7f\u202egnp.exe [red]"
+    with open_site(read_site(folder / "site.toml")) as installation:
+        now = installation.clock.now().utc
+        number = installation.records.append(Changed(now, "permit added", "permit-1", hostile))
+    for answer in (
+        postern("prove", number, "--out", "hostile.tlog-proof"),
+        postern("prove", "--check", "hostile.tlog-proof", "--key", key),
+    ):
+        assert 0 == answer.code, answer.err
+        assert "\\x9b2J" in answer.out
+        assert "[red]" in answer.out
+        assert all(line.isprintable() for line in (answer.out + answer.err).splitlines())
+    assert hostile.encode() in decode((folder / "hostile.tlog-proof").read_bytes()).extra
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
