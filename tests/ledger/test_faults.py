@@ -11,12 +11,23 @@ from pathlib import Path
 
 import pytest
 
+from postern.core.event import Changed
+from tests.ledger.faults import Site
 from tests.needs import missing
 
 #: The whole of it takes minutes: python -m tests.ledger.faults.
 EVERY = 25
 CALLS = "pwrite64,write,fdatasync,fsync,ftruncate,rename,unlink"
 LINE = re.compile(r"(?P<call>\w+)\((?:\d+<)?\"?(?P<path>[^\">]*)[\">](?P<rest>.*)")
+
+#: Opens a log in which another process has written, and says how much there is.
+TAKES_IN = """
+import sys
+from pathlib import Path
+from tests.ledger.faults import Site
+site = Site(Path(sys.argv[1]))
+site.note("acks", str(site.open().size()))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -53,25 +64,19 @@ def test_log_keeps_its_promises_whichever_system_call_fails(shim: Path, tmp_path
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
     """Every call of a quiet day that changes a file: call, path below the folder, the rest."""
+    folder = tmp_path_factory.mktemp("traced")
+    return traced_calls(folder, "-m", "tests.ledger.faults", "--once", str(folder))
+
+
+def traced_calls(folder: Path, *program: str) -> list[tuple[str, str, str]]:
+    """What Python, given these arguments, calls that changes a file below the folder."""
     strace = shutil.which("strace")
     if strace is None:
         missing("strace")
-    folder = tmp_path_factory.mktemp("traced")
     trace = folder / "trace"
-    watch: list[str | Path] = [
-        str(strace),
-        "-f",
-        "-y",
-        "-qq",
-        "-s",
-        "200",
-        "-e",
-        f"trace={CALLS}",
-        "-o",
-        trace,
-    ]
-    day: list[str | Path] = [sys.executable, "-m", "tests.ledger.faults", "--once", folder]
-    run = subprocess.run([*watch, *day], capture_output=True, text=True, check=False)
+    options = ["-f", "-y", "-qq", "-s", "200", "-e", f"trace={CALLS}", "-o", str(trace)]
+    command = [str(strace), *options, sys.executable, *program]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
     if "PTRACE" in run.stderr:
         missing("the right to trace a process")
     assert 0 == run.returncode, run.stderr
@@ -101,6 +106,23 @@ def test_nothing_is_acknowledged_before_it_is_synced(traced: list[tuple[str, str
             acks += 1
             assert not dirty
     assert acks > 20
+
+
+def test_what_another_process_wrote_is_synced_before_it_is_built_upon(tmp_path: Path) -> None:
+    """That process may have been killed between its write and its sync: whoever finds the entry
+    makes it durable before saying that it is there."""
+    site = Site(tmp_path)
+    log = site.open()
+    log.append(Changed(site.clock.now().utc, "thing", "p-1", "operator"))
+    steps = [
+        "said" if path == "acks" else call
+        for call, path, _ in traced_calls(tmp_path, "-c", TAKES_IN, str(tmp_path))
+        if path == "acks" or path.endswith(".segment")
+    ]
+    log.close()
+
+    assert ["fdatasync", "said"] == steps[:2]
+    assert site.noted("acks") == ["1"]
 
 
 def test_segment_has_a_durable_name_before_it_has_entries(
