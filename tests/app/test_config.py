@@ -555,6 +555,53 @@ def test_a_witness_that_cannot_be_asked_is_refused(tmp_path, url, key, said):
 
 
 @pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254", "169.254.169.254.", "169.254.0.1:8443", "0.0.0.0:443", "224.0.0.1",
+        "255.255.255.255",
+        "100.100.100.200", "168.63.129.16", "[fe80::1]", "[fe80::1%25eth0]", "[::]", "[ff02::1]",
+        "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[::ffff:0:0]",
+        "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]",
+    ],
+)  # fmt: skip
+def test_attack_witness_at_an_address_of_the_link_or_the_cloud(tmp_path, host):
+    """A number behind which a cloud tells secrets, or nobody is, is asked for nothing."""
+    key = WITNESS.verifier.vkey
+    url = f"https://{host}/"
+    (problem,) = problems(tmp_path, f'{MINIMAL}[witness.hub]\nurl = "{url}"\nkey = "{key}"\n')
+
+    assert re.search("No witness answers|not written in the usual way", problem.message)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0x7f000001", "2130706433", "127.1", "0177.0.0.1", "0xa9.0xfe.0xa9.0xfe", "0x", "1.2.3"],
+)
+def test_attack_witness_at_a_number_in_disguise(tmp_path, host):
+    """Resolvers read numbers in ways that nobody else does."""
+    key = WITNESS.verifier.vkey
+    url = f"https://{host}/"
+    (problem,) = problems(tmp_path, f'{MINIMAL}[witness.hub]\nurl = "{url}"\nkey = "{key}"\n')
+
+    assert "not written in the usual way" in problem.message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://192.0.2.7", "https://10.1.2.3:8099", "https://[2001:db8::7]/hub",
+        "https://[fd12:3456::1]", "https://hub-0x7f.example", "https://w1", "https://127.0.0.1",
+    ],
+)  # fmt: skip
+def test_a_witness_at_another_machines_number_is_taken(tmp_path, url):
+    """On the site's own network, too."""
+    key = WITNESS.verifier.vkey
+    site = read(tmp_path, f'{MINIMAL}[witness.hub]\nurl = "{url}"\nkey = "{key}"\n')
+
+    assert [url] == [witness.url for witness in site.witnesses.values()]
+
+
+@pytest.mark.parametrize(
     "url", ["https://witness.example/hub", "http://127.0.0.1:8099", "http://[::1]:8099/"]
 )
 def test_witnesses_are_read_with_their_keys(tmp_path, url):
