@@ -1,10 +1,15 @@
 """One access point: what opens it, in which order, and what it does when something fails."""
 
-from collections.abc import Callable
+import gc
+import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, is_dataclass
+from datetime import datetime
 from functools import partial
 from threading import Barrier, Event
 from time import sleep
+from types import NoneType
 
 import pytest
 
@@ -58,6 +63,39 @@ def test_record_has_a_coarse_step_of_the_chance_and_nothing_finer() -> None:
     assert 0.0 < outcome.decision.bound < 1.0
     assert band(outcome.decision.bound) == decided.band
     assert decided.band in range(1, len(BANDS) + 1)
+
+
+@pytest.mark.parametrize("who", [ALICE, MALLORY])
+def test_templates_die_with_the_attempt(who: str) -> None:
+    """While somebody is there the lane has theirs; when it has decided and they have gone nobody has,
+    and what it has told and recorded is made of words, numbers and times."""
+    stage = Stage()
+    shown = stage.seen(1, who)
+    template = weakref.ref(shown.probes[0].values)
+    stage.face(shown)
+    del shown
+    gc.collect()
+    assert template() is not None
+
+    stage.later(2.0)
+    stage.face()
+    gc.collect()
+    assert template() is None
+    assert 1 == len(stage.observer.outcomes)
+    left = {type(leaf) for _, value in stage.calls for leaf in leaves(value)}
+    assert all(issubclass(kind, str | int | float | datetime | NoneType) for kind in left), left
+
+
+def leaves(value: object) -> Iterator[object]:
+    """Whatever is inside, at any depth."""
+    if is_dataclass(value):
+        for field in fields(value):
+            yield from leaves(getattr(value, field.name))
+    elif isinstance(value, tuple | list | set | frozenset):
+        for one in value:
+            yield from leaves(one)
+    else:
+        yield value
 
 
 def test_freshness_is_checked_after_the_record_and_before_the_pulse() -> None:
