@@ -9,6 +9,7 @@ import re
 import sqlite3
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import fields
 from enum import StrEnum
 from importlib import import_module, resources
@@ -39,6 +40,7 @@ from postern.core.vehicle import Vehicle
 from postern.frame import Template
 from postern.sources import KINDS as SOURCES
 from postern.store.schema import metadata
+from postern.store.store import STORE_FILE, open_store
 from postern.vault.vault import KEYRING_FILE, open_vault
 from tests.cli.terminal import postern
 from tests.people import ALICE, DOOR, NOW, OFFICE, consent, credential, permit
@@ -79,6 +81,21 @@ ABOUT_A_HOLDER = {
     "permit_holders": {"permit", "holder"},
     "inside": {"area", "holder", "since"},
     "throttles": {"access_point", "holder", "failures", "until"},
+}
+#: Where the migrations keep which of them was the last.
+VERSIONS = "alembic_version"
+#: Every other table: of which neither a row nor a column is a person's or a vehicle's.
+OF_NOBODY = {
+    "meta": {"name", "value"},
+    "areas": {"id", "occupancy"},
+    "consent_texts": {"version", "locale", "body"},
+    "consent_places": {"consent", "access_point"},
+    "permits": {"id", "max_false_accept", "liveness", "schedule", "valid_from", "valid_until"},
+    "permit_places": {"permit", "access_point"},
+    "permit_factors": {"permit", "place", "factor", "max_p"},
+    # Under pseudonyms, which `body` has, too.
+    "events": {"seq", "at", "kind", "access_point", "attempt", "grants", "body"},
+    VERSIONS: {"version_num"},
 }
 #: Text of any length and bytes, each with the reason why it is no place for a remark on a person.
 LONG = {
@@ -151,6 +168,16 @@ def test_columns_about_a_holder_are_exactly_these() -> None:
     assert ABOUT_A_HOLDER == found
 
 
+def test_a_store_has_these_tables_and_no_other(tmp_path: Path) -> None:
+    """As migration after migration leaves them on the disk, whatever the program knows of them."""
+    open_store(tmp_path).close()
+
+    listed = ABOUT_A_HOLDER | OF_NOBODY
+    assert listed == _columns(tmp_path / STORE_FILE)
+    known = {table.name: {c.name for c in table.columns} for table in metadata.sorted_tables}
+    assert known == {name: columns for name, columns in listed.items() if name != VERSIONS}
+
+
 def test_text_of_any_length_is_in_these_columns_only() -> None:
     """Nowhere else fits a remark about somebody; there is no column of free JSON."""
     long = {
@@ -176,16 +203,9 @@ def test_nouns_have_no_field_for_a_trait() -> None:
 def test_file_of_keys_names_no_trait(tmp_path: Path) -> None:
     """It tells whose keys there are, and nothing else of anybody."""
     open_vault(tmp_path).close()
-    with sqlite3.connect(tmp_path / KEYRING_FILE) as keys:
-        columns = set(
-            keys.execute(
-                "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c "
-                "WHERE m.type = 'table'"
-            )
-        )
-    keys.close()
+    found = _columns(tmp_path / KEYRING_FILE)
 
-    assert ABOUT_A_KEY == columns
+    assert ABOUT_A_KEY == {(table, column) for table in found for column in found[table]}
 
 
 def test_events_say_exactly_this() -> None:
@@ -275,6 +295,19 @@ def test_the_search_for_traits_can_fail() -> None:
 
     assert _names_a_trait(Mood.HAPPY.replace("-", "_"))
     assert {"kept", "birthdate"} == set(_keys({"kept": [{"birthdate": 1}]}))
+
+
+def _columns(file: Path) -> dict[str, set[str]]:
+    """The tables that are in a database, views included, each with its columns."""
+    query = (
+        "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_xinfo(m.name) c "
+        "WHERE m.type IN ('table', 'view')"
+    )
+    found: dict[str, set[str]] = {}
+    with closing(sqlite3.connect(file)) as database:
+        for table, column in database.execute(query):
+            found.setdefault(table, set()).add(column)
+    return found
 
 
 def _names_a_trait(name: str) -> bool:
