@@ -67,8 +67,8 @@ def test_record_has_a_coarse_step_of_the_chance_and_nothing_finer() -> None:
 
 @pytest.mark.parametrize("who", [ALICE, MALLORY])
 def test_templates_die_with_the_attempt(who: str) -> None:
-    """While somebody is there the lane has theirs; when it has decided and they have gone nobody has,
-    and what it has told and recorded is made of words, numbers and times."""
+    """While somebody is there the lane has theirs; when they have gone nobody has,
+    and what was told and recorded is made of words, numbers and times."""
     stage = Stage()
     shown = stage.seen(1, who)
     template = weakref.ref(shown.probes[0].values)
