@@ -95,6 +95,8 @@ OF_NOBODY = {
     "permit_factors": {"permit", "place", "factor", "max_p"},
     # Under pseudonyms, which `body` has, too.
     "events": {"seq", "at", "kind", "access_point", "attempt", "grants", "body"},
+    # The last checkpoint of the log that was seen.
+    "published": {"size", "root"},
     VERSIONS: {"version_num"},
 }
 #: Text of any length and bytes, each with the reason why it is no place for a remark on a person.
