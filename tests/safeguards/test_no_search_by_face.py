@@ -124,7 +124,7 @@ TEXTS = {
 }
 #: Numbers, switches, and choices of a few words.
 CLOSED = {
-    "<class 'int'>", "int | None", "<class 'bool'>", "<enum 'By'>",
+    "<class 'int'>", "int | None", "<class 'bool'>", "<enum 'Asker'>",
     "postern.core.consent.StorageMode | None", "postern.app.pass_drawing.Form | None",
 }  # fmt: skip
 #: Every command, and what whoever types it is told of people.
