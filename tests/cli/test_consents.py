@@ -174,7 +174,7 @@ def test_receipt_is_checked_by_the_site_and_by_whoever_has_its_key(site: Path) -
     site."""
     kept = enrol(site)
     postern("consents", "receipt", kept.consent.id, "--out", "r.html")
-    postern("person", "remove", "p-zoe", "--receipt", "e.html")
+    postern("person", "remove", "--yes", "p-zoe", "--receipt", "e.html")
     vkey = (site / "data/ledger/log.vkey").read_text().strip()
     for file, first in (("r.html", "consent"), ("e.html", "erasure")):
         for key in ((), ("--key", vkey, "--site", "nowhere.toml")):

@@ -1,5 +1,6 @@
 """What `postern check` and `postern person` say of the people."""
 
+import io
 import json
 import shlex
 import stat
@@ -194,9 +195,14 @@ def test_a_receipt_that_cannot_be_written_stops_the_erasure(site: Path) -> None:
     """Before anything is destroyed: it could never be made again."""
     enrol(site)
     (site / "r.html").write_text("mine")
-    assert 5 == postern("person", "remove", "p-zoe", "--receipt", "r.html").code
-    assert 4 == postern("person", "remove", "p-zoe", "--receipt", "q.html", "--locale", "xx").code
-    assert 3 == postern("person", "remove", "p-zoe", "--receipt", "q.pdf").code
+    assert 5 == postern("person", "remove", "--yes", "p-zoe", "--receipt", "r.html").code
+    assert (
+        4
+        == postern(
+            "person", "remove", "--yes", "p-zoe", "--receipt", "q.html", "--locale", "xx"
+        ).code
+    )
+    assert 3 == postern("person", "remove", "--yes", "p-zoe", "--receipt", "q.pdf").code
 
     assert ["p-zoe"] == [one["id"] for one in json.loads(postern("person", "list", "--json").out)]
     assert not list(site.glob("q.*"))
@@ -232,3 +238,15 @@ def test_enrolment_says_who_is_meant(site: Path) -> None:
     assert 4 == told.code
     told = postern("enrol", "Anna", "--camera", "corridor", "--locale", "xx")
     assert 4 == told.code
+
+
+def test_nobody_is_forgotten_without_a_yes(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An id is mistyped easily, and what is destroyed stays so; the question has the name."""
+    enrol(site)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    told = postern("person", "remove", "p-zoe", "--receipt", "r.html")
+
+    assert 6 == told.code
+    assert "Forget Zoe (p-zoe) for good?" in told.err
+    assert "Zoe" in postern("person", "list").out
+    assert not (site / "r.html").exists()

@@ -154,7 +154,8 @@ def test_an_event_of_a_log_that_was_written_anew_has_no_proof_of_the_old_one(
         assert 0 == postern("prove", "1").code
         for part in ("journal", "tile"):
             rmtree(ledger / part)
-        (ledger / "checkpoint").unlink()
+        for file in ("checkpoint", "log.vkey"):
+            (ledger / file).unlink()
         for number in range(4):
             assert 0 == postern("vehicle", "add", f"KB {number}").code
         answer = postern("prove", "1", "--out", "anew")

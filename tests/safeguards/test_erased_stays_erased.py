@@ -75,7 +75,7 @@ def test_every_trace_is_there_before_and_none_after(folder: Path, kept: Kept) ->
     """In every file below the site's folder but her receipt, which is hers."""
     before = _found(folder, kept.forms)
     assert {"name", "id", "consent", "credential", "reference", "wrapped key"} == before
-    told = postern("person", "remove", ALICE, "--receipt", "receipt.html")
+    told = postern("person", "remove", "--yes", ALICE, "--receipt", "receipt.html")
 
     assert 0 == told.code, told.err
     assert set() == _found(folder, kept.forms)
@@ -85,7 +85,7 @@ def test_every_trace_is_there_before_and_none_after(folder: Path, kept: Kept) ->
 
 def test_backup_does_not_bring_her_back(folder: Path, kept: Kept) -> None:
     """It has her name; put back, it has not. Carol is there as before, and her reference opens."""
-    assert 0 == postern("person", "remove", ALICE).code
+    assert 0 == postern("person", "remove", "--yes", ALICE).code
     assert NAME.encode() in (folder / "before.backup").read_bytes()
     told = postern("restore", "before.backup", "--yes")
 
@@ -103,7 +103,7 @@ def test_backup_does_not_bring_her_back(folder: Path, kept: Kept) -> None:
 def test_nobody_at_the_door_is_compared_with_her(folder: Path, kept: Kept) -> None:
     """She was among the references; now only Carol is, also after the backup came back."""
     assert {ALICE, CAROL} == _compared(folder)
-    assert 0 == postern("person", "remove", ALICE).code
+    assert 0 == postern("person", "remove", "--yes", ALICE).code
     assert {CAROL} == _compared(folder)
     assert 0 == postern("restore", "before.backup", "--yes").code
     assert {CAROL} == _compared(folder)
@@ -114,7 +114,7 @@ def test_her_events_lead_to_nobody_and_the_log_verifies(folder: Path, kept: Kept
     assert ALICE in str(_holders(folder))
     with _site(folder) as installation:
         size = installation.records.log.size()
-    assert 0 == postern("person", "remove", ALICE).code
+    assert 0 == postern("person", "remove", "--yes", ALICE).code
     shown = _holders(folder)
 
     assert 2 == len(shown)
@@ -134,8 +134,8 @@ def test_her_events_lead_to_nobody_and_the_log_verifies(folder: Path, kept: Kept
 
 def test_erasing_again_finds_nothing_and_says_so(folder: Path, kept: Kept) -> None:
     """In one sentence."""
-    assert 0 == postern("person", "remove", ALICE).code
-    told = postern("person", "remove", ALICE)
+    assert 0 == postern("person", "remove", "--yes", ALICE).code
+    told = postern("person", "remove", "--yes", ALICE)
 
     assert told.code != 0
     assert "erased before" in told.err
@@ -146,7 +146,7 @@ def test_limit_an_older_copy_of_the_keys_opens_an_older_store(folder: Path, kept
     opens it for as long as they have that copy, a re-keying later too. docs/threat-model.md says
     so."""
     old = (folder / "data" / KEYRING_FILE).read_bytes()
-    assert 0 == postern("person", "remove", ALICE).code
+    assert 0 == postern("person", "remove", "--yes", ALICE).code
     assert 0 == postern("rekey").code
     (folder / "data" / KEYRING_FILE).write_bytes(old)
 
@@ -159,7 +159,7 @@ def test_limit_an_older_backup_explains_pseudonyms_until_they_expire(
 ) -> None:
     """Her id is in the backup; with it and the month's key her events can be told from others'.
     docs/threat-model.md says so. The key goes with the last event of its month."""
-    assert 0 == postern("person", "remove", ALICE).code
+    assert 0 == postern("person", "remove", "--yes", ALICE).code
     assert ALICE.encode() in (folder / "before.backup").read_bytes()
     with _site(folder) as installation:
         at = installation.clock.now().utc

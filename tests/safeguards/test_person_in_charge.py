@@ -188,7 +188,7 @@ def test_erasure_leaves_nothing_but_pseudonyms_and_a_signed_receipt(site: Path) 
     """Neither the name nor the id is in any file; what the receipt counts is what there was."""
     with _opened(site) as installation:
         installation.records.append(_one_of_each(ZOE, installation.clock.now().utc)[0])
-    told = postern("person", "remove", ZOE, "--receipt", "erased.html")
+    told = postern("person", "remove", "--yes", ZOE, "--receipt", "erased.html")
     assert 0 == told.code, told.err
     page = unescape((site / "erased.html").read_text())
     (site / "erased.html").unlink()
@@ -220,13 +220,13 @@ def test_erasure_leaves_nothing_but_pseudonyms_and_a_signed_receipt(site: Path) 
 
 def test_erased_once_is_erased(site: Path) -> None:
     """Doing it again says so, and makes no receipt; nobody comes back under the same id."""
-    postern("person", "remove", ZOE)
-    again = postern("person", "remove", ZOE, "--receipt", "again.html")
+    postern("person", "remove", "--yes", ZOE)
+    again = postern("person", "remove", "--yes", ZOE, "--receipt", "again.html")
 
     assert 4 == again.code
     assert "erased before" in again.err
     assert not (site / "again.html").exists()
-    assert "no person of that id" in postern("person", "remove", "p-nobody").err
+    assert "no person of that id" in postern("person", "remove", "--yes", "p-nobody").err
 
 
 def _export(site: Path) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from postern.app.wire import Installation, exports, references, sign_receipt, wi
 from postern.app.wording import FIRST, wording
 from postern.cli import table
 from postern.cli.asker import Asker, WhoWants
-from postern.cli.console import OUT, json_text, say, show_json
+from postern.cli.console import OUT, confirmed, json_text, say, show_json
 from postern.cli.new_file import check_page, new_file
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.core.errors import Code, PosternError
 from postern.core.event import By, Viewed
 from postern.core.ids import PersonId
 from postern.core.person import Person
@@ -125,6 +126,7 @@ def remove(
     ] = None,
     locale: _Locale = FIRST,
     site: SiteFile = SITE_FILE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Forget a person: keys, references, passes, consents, and their part in permits."""
     wording(locale)
@@ -132,6 +134,10 @@ def remove(
         check_page(receipt)
     with opened(site) as installation, ExitStack() as files:
         at, now = installation, installation.clock.now().utc
+        # Whoever is gone, and only has traces left, was asked about before.
+        names = [one.name for one in at.store.people.all() if one.id == person]
+        if names and not yes and not confirmed(f"Forget {names[0]} ({person}) for good?"):
+            raise PosternError(Code.UNAUTHORIZED, "Nothing was changed.")
         write = files.enter_context(new_file(receipt)) if receipt is not None else None
         erasure = erase(at.store, at.vault, at.records, PersonId(person), now)
         if write is not None:
