@@ -17,6 +17,7 @@ from postern.cli.asker import Asker, WhoWants
 from postern.cli.consent_panel import draw
 from postern.cli.console import OUT, say, show_json
 from postern.cli.new_file import check_page, new_file
+from postern.cli.public_key import key_text
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.consent import Consent
 from postern.core.event import By
@@ -134,7 +135,7 @@ def check(
         with opened(site) as installation:
             signer = installation.records.log.verifier
     else:
-        signer = parse_vkey(key.strip())
+        signer = parse_vkey(key_text(key))
     OUT.print(signed_text(page, signer), soft_wrap=True)
     say(f"This is what the site signed, with the key {signer.vkey}")
 

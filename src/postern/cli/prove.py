@@ -14,6 +14,7 @@ from postern.app.witness import parse_log_key, parse_witness_key
 from postern.app.witness_client import Cosigned, Misconfigured, RolledBack, Unreachable
 from postern.cli.console import OUT, alarm, say, warn
 from postern.cli.new_file import new_file
+from postern.cli.public_key import key_text
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.core.errors import Code, PosternError, invalid
 from postern.ledger.checkpoint import from_decimal
@@ -31,7 +32,7 @@ def prove(
         Path | None, typer.Option("--check", help="Check this proof, offline, instead.")
     ] = None,
     key: Annotated[
-        str | None, typer.Option("--key", help="With --check: the log's public key.")
+        str | None, typer.Option("--key", help="With --check: the log's public key, or its file.")
     ] = None,
     witness: Annotated[
         list[str] | None,
@@ -95,8 +96,8 @@ def _check(file: Path, key: str | None, witnesses: list[str]) -> None:
             "A proof is checked against the log's public key.",
             "Add --key with the key that the site gave you, not one that came with the proof.",
         )
-    log = parse_log_key(key.strip())
-    trusted = tuple(parse_witness_key(text.strip()) for text in witnesses)
+    log = parse_log_key(key_text(key))
+    trusted = tuple(parse_witness_key(key_text(text)) for text in witnesses)
     data = _read(file)
     try:
         shown = check(data, log, trusted)

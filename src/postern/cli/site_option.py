@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from postern.app.wire import Installation, open_site, read_site
+from postern.app.wire import Installation, has_store, open_site, read_site
+from postern.cli.console import warn
 
 SiteFile = Annotated[Path, typer.Option("--site", "-s", help="The site's file.")]
 SITE_FILE = Path("site.toml")
@@ -20,5 +21,10 @@ SiteArgument = Annotated[
 @contextmanager
 def opened(file: Path) -> Iterator[Installation]:
     """The installation of the site in that file."""
-    with open_site(read_site(file)) as installation:
+    site = read_site(file)
+    anew = not has_store(site)
+    with open_site(site) as installation:
+        if anew and (events := installation.records.log.size()):
+            warn(f"The store was missing and is empty now, although the log has events: {events}.")
+            warn("If it was lost, stop here and put a backup back: postern restore FILE")
         yield installation

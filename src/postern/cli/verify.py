@@ -11,6 +11,7 @@ import typer
 
 from postern.app.witness import parse_witness_key
 from postern.cli.console import OUT, progress, show_json, warn
+from postern.cli.public_key import key_text
 from postern.core.errors import Code, PosternError
 from postern.ledger.files import read
 from postern.ledger.note import Signed, Verifier
@@ -26,7 +27,9 @@ def verify(
     ],
     key: Annotated[
         str | None,
-        typer.Option("--key", metavar="VKEY", help="The log's public key, kept elsewhere."),
+        typer.Option(
+            "--key", metavar="VKEY", help="The log's public key kept elsewhere, or its file."
+        ),
     ] = None,
     witness: Annotated[
         list[str] | None,
@@ -43,10 +46,13 @@ def verify(
     """Check a whole log offline; name the first entry, tile or checkpoint that does not fit."""
     try:
         _check_place(folder)
-        witnesses = tuple(parse_witness_key(text.strip()) for text in witness or ())
+        witnesses = tuple(parse_witness_key(key_text(text)) for text in witness or ())
         kept = None if earlier is None else _kept(earlier)
+        given = None if key is None else key_text(key)
         with progress("Verifying ...") as bar:
-            found = verify_log(folder, key, perf_counter, bar.of, witnesses=witnesses, earlier=kept)
+            found = verify_log(
+                folder, given, perf_counter, bar.of, witnesses=witnesses, earlier=kept
+            )
         _check_signed(found, witnesses)
     except PosternError as error:
         if as_json:

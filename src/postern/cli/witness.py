@@ -11,6 +11,7 @@ from postern.api.witness import witness_app
 from postern.app.clock import SystemClock
 from postern.app.witness_folder import open_witness, witness_key
 from postern.cli.console import OUT, say, warn
+from postern.cli.public_key import key_text
 from postern.ledger.witness import MOST_BODY
 
 app = typer.Typer(help="Sign the logs of other sites.", no_args_is_help=True, add_completion=False)
@@ -24,7 +25,8 @@ Folder = Annotated[
 def serve(
     folder: Folder,
     log: Annotated[
-        list[str], typer.Option("--log", help="A log's public key (ledger/log.vkey); repeat it.")
+        list[str],
+        typer.Option("--log", help="A log's public key, or its file log.vkey; repeat it."),
     ],
     name: Annotated[
         str | None, typer.Option("--name", help="Its name, given once: witness.example/hub.")
@@ -38,7 +40,7 @@ def serve(
 
     To be reached from other machines, put a web server with TLS in front of it.
     """
-    witness, key = open_witness(folder, name, log, SystemClock())
+    witness, key = open_witness(folder, name, [key_text(one) for one in log], SystemClock())
     lock = Lock()  # Guards the terminal: requests are answered in several threads.
 
     def tell(sentence: str) -> None:
