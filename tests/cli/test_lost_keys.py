@@ -1,6 +1,8 @@
 """Keys that are lost for good: told, refused, and begun anew by whoever says so."""
 
 import io
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,15 @@ def test_a_site_whose_faces_are_all_on_passes_notices_too(folder: Path) -> None:
     assert 3 == told.code
     assert "keys.db is missing" in told.err
     assert not list((folder / "data").glob("keys.db*"))
+
+
+def test_a_history_that_was_changed_is_not_signed_when_keys_begin_anew(site: Path) -> None:
+    """The store remembers what was published, and this log does not continue it."""
+    with closing(sqlite3.connect(site / "data" / "postern.db")) as store, store:
+        store.execute("UPDATE published SET size = 1, root = ?", ("00" * 32,))
+    lose(site, "keys.db")
+    told = postern("rekey", "--keys-lost", "--yes")
+
+    assert 3 == told.code
+    assert "does not continue what this site published before" in told.err
+    assert not list((site / "data").glob("keys.db*"))

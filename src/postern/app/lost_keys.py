@@ -13,16 +13,15 @@ from secrets import token_bytes
 
 from postern.app.config import provided_secrets
 from postern.app.duty import on_duty
-from postern.app.records import LEDGER, log_origin, log_seed
+from postern.app.records import open_ledger
 from postern.app.rekey import rekeying
-from postern.app.secrets import Secrets, signing_secret
+from postern.app.secrets import Secrets
 from postern.app.site import Site
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed, Revoked
 from postern.core.evidence import Factor
 from postern.core.ports import Clock
-from postern.ledger.log import Log, open_log
-from postern.ledger.verify import VKEY
+from postern.ledger.log import Log
 from postern.store.store import Store, open_store
 from postern.vault.keyring_file import KeysLostError
 from postern.vault.keys import SITE_SIZE
@@ -61,10 +60,9 @@ def replace_lost_keys(site: Site, clock: Clock, by: str) -> Lost:
     with on_duty(site.data), rekeying(site.data), ExitStack() as opened:
         store = opened.enter_context(open_store(site.data))
         _require_lost(site, store, secrets)
-        signing = signing_secret(secrets, in_use=(site.data / LEDGER / VKEY).exists())
         # A log that is there keeps its name; the site that a new one would be named after is lost.
-        origin = log_origin(token_bytes(SITE_SIZE))
-        log = open_log(site.data / LEDGER, log_seed(signing), origin, clock)
+        nameless, seen = token_bytes(SITE_SIZE), store.events.seen()
+        log, _ = open_ledger(site.data, secrets, nameless, clock, seen)
         opened.callback(log.close)
         lost = _drop_sealed(store, log, clock.now().utc, by)
         _discard_keys(site.data)

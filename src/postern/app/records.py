@@ -11,19 +11,23 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from threading import Event as Flag
 from threading import Lock, Thread
 from time import monotonic
 from typing import TypeVar
 
+from postern.app.secrets import Secrets, signing_secret
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Changed, Decided, Event
 from postern.core.ids import AccessPointId, CameraId, EventId
+from postern.core.ports import Clock
 from postern.engine.health import Health
 from postern.engine.supervise import shielded
 from postern.ledger.checkpoint import Opened
-from postern.ledger.log import Log
+from postern.ledger.log import Log, open_log
 from postern.ledger.pseudonym import month, reveal
+from postern.ledger.verify import VKEY
 from postern.store.events import Entry, Events
 from postern.vault.keys import derive_seed
 
@@ -57,6 +61,26 @@ def log_origin(site: bytes) -> str:
     (RFC 2606).
     """
     return f"postern.invalid/{site.hex()}"
+
+
+def open_ledger(
+    data: Path, secrets: Secrets, site: bytes, clock: Clock, seen: tuple[int, bytes] | None = None
+) -> tuple[Log, bytes]:
+    """The log of the site in that folder, made if there is none, and the site's signing secret.
+
+    Args:
+        data: The site's data.
+        secrets: Where its secrets are.
+        site: The 16 bytes that name the site; a log that is there keeps its name.
+        clock: Says how late it is.
+        seen: The last checkpoint that the store remembers, where there is a store.
+
+    Raises:
+        PosternError: As `signing_secret` and `open_log`.
+    """
+    folder = data / LEDGER
+    signing = signing_secret(secrets, in_use=(folder / VKEY).exists())
+    return open_log(folder, log_seed(signing), log_origin(site), clock, seen), signing
 
 
 class Records:

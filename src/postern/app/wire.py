@@ -24,10 +24,10 @@ from postern.app.matching import SiteFaceMatcher
 from postern.app.passes import Passes, pass_seed, shown_to
 from postern.app.proving import Made, prove
 from postern.app.receipt import Sign
-from postern.app.records import LEDGER, Keeper, Records, log_origin, log_seed
+from postern.app.records import LEDGER, Keeper, Records, log_origin, log_seed, open_ledger
 from postern.app.references import ReferenceState, reference_states
 from postern.app.register import StoredRegister
-from postern.app.secrets import Provided, signing_secret
+from postern.app.secrets import Provided
 from postern.app.site import Site
 from postern.app.withdrawal import Withdrawals
 from postern.app.witness_client import WitnessClient
@@ -44,10 +44,9 @@ from postern.engine.ports import Eye, Matchers, Observer, Reader
 from postern.engine.service import Post, Service, close_interrupted
 from postern.engine.supervise import each, shielded
 from postern.frame import Matcher, Recogniser, Source
-from postern.ledger.log import Log, open_log
+from postern.ledger.log import Log
 from postern.ledger.note import Note, Signer
 from postern.ledger.tiles import Tiles
-from postern.ledger.verify import VKEY
 from postern.sources import KINDS as SOURCES
 from postern.store.store import STORE_FILE, Store, open_store
 from postern.vault.passes import Pass
@@ -156,9 +155,8 @@ def open_site(site: Site, *, throwaway: bool = False) -> Iterator[Installation]:
         store = opened.enter_context(open_store(site.data, throwaway=throwaway))
         vault = open_vault(site.data, len(store.references.names()), secrets.site)
         opened.callback(vault.close)
-        signing = signing_secret(secrets, in_use=(site.data / LEDGER / VKEY).exists())
-        folder, seed, origin = site.data / LEDGER, log_seed(signing), log_origin(vault.site)
-        log = open_log(folder, seed, origin, clock, store.events.seen())
+        seen = store.events.seen()
+        log, signing = open_ledger(site.data, secrets, vault.site, clock, seen)
         records = Records(log, store.events, store.ids)
         opened.callback(records.close)
         with suppress(PosternError):  # What cannot be noted now is noted at the next start.
@@ -184,8 +182,7 @@ def open_keys(site: Site) -> Iterator[tuple[Vault, Log]]:
         # One reference at least is expected, so that no key file is made anew.
         vault = open_vault(site.data, 1, secrets.site)
         opened.callback(vault.close)
-        signing = signing_secret(secrets, in_use=(site.data / LEDGER / VKEY).exists())
-        log = open_log(site.data / LEDGER, log_seed(signing), log_origin(vault.site), SystemClock())
+        log, _ = open_ledger(site.data, secrets, vault.site, SystemClock())
         opened.callback(log.close)
         yield vault, log
 

@@ -23,7 +23,7 @@ from postern.app.wording import locales
 from postern.cli import table
 from postern.cli.check_people import check_people
 from postern.cli.console import ERR, OUT, say, warn
-from postern.cli.permit import hindrances, opens_nowhere
+from postern.cli.permit import SEEN, hindrances, opens_nowhere
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile
 from postern.core.consent import StorageMode
 from postern.core.errors import PosternError, invalid
@@ -34,7 +34,6 @@ from postern.core.permit import Permit
 
 #: Nobody searches more; the answer is then "any number".
 _MOST = 1_000_000
-_FACTORS = {Factor.FACE: Kind.FACE, Factor.PLATE: Kind.PLATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +111,11 @@ def _load(installation: Installation, permit: Permit) -> _Load:
     least = least_bounds(installation, permit.holders)
     searched = {
         factor: max(_searched(installation, name, kind) for name in permit.access_points)
-        for factor, kind in _FACTORS.items()
+        for factor, kind in SEEN.items()
     }
     if permit.requires(Factor.PASS):
         searched[Factor.FACE] = 1  # The pass says whom to compare with.
-    asked = [c.factor for c in permit.factors if c.factor in _FACTORS]
+    asked = [c.factor for c in permit.factors if c.factor in SEEN]
     ps = {factor: max(1, searched[factor]) * least.get(factor, 1.0) for factor in asked}
     return _Load(permit, searched, {f: _carries(permit, f, ps, least.get(f, 1.0)) for f in asked})
 

@@ -28,7 +28,7 @@ app = typer.Typer(help="Add, list and remove permits.", no_args_is_help=True, ad
 _AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 #: What a camera has to see for a factor to be there.
-_SEEN = {Factor.FACE: Kind.FACE, Factor.PLATE: Kind.PLATE}
+SEEN = {Factor.FACE: Kind.FACE, Factor.PLATE: Kind.PLATE}
 #: Ceilings and the bound on the whole (docs/decisions.md).
 _FACE, _PLATE = 1e-3, 1e-4
 _WHOLE = 1e-4
@@ -200,7 +200,7 @@ def _blind(site: Site, permit: Permit) -> dict[AccessPointId, Factor]:
     found = {}
     for name in sorted(permit.access_points & site.access_points.keys()):
         cameras = [site.cameras[camera] for camera in site.access_points[name].cameras]
-        for factor, kind in _SEEN.items():
+        for factor, kind in SEEN.items():
             if permit.requires(factor) and kind not in {camera.sees for camera in cameras}:
                 found[name] = factor
     return found
