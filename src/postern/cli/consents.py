@@ -16,6 +16,7 @@ from postern.cli import table
 from postern.cli.asker import Asker, WhoWants
 from postern.cli.consent_panel import draw
 from postern.cli.console import OUT, say, show_json
+from postern.cli.given_file import read_given
 from postern.cli.new_file import check_page, new_file
 from postern.cli.public_key import key_text
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
@@ -129,8 +130,7 @@ def check(
     site: SiteFile = SITE_FILE,
 ) -> None:
     """Check a receipt: show what the site signed of it, whatever else its page shows."""
-    with file.open("rb") as kept:
-        page = kept.read(_MOST)
+    page = read_given(file, _MOST, "Name the page that a receipt was written to.")
     if key is None:
         with opened(site) as installation:
             signer = installation.records.log.verifier

@@ -1,7 +1,5 @@
 """`postern prove`: the proof of one event, for somebody who does not trust this site."""
 
-import os
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, assert_never
@@ -13,6 +11,7 @@ from postern.app.wire import prove_event
 from postern.app.witness import parse_log_key, parse_witness_key
 from postern.app.witness_client import Cosigned, Misconfigured, RolledBack, Unreachable
 from postern.cli.console import OUT, alarm, say, warn
+from postern.cli.given_file import read_given
 from postern.cli.new_file import new_file
 from postern.cli.public_key import key_text
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
@@ -98,7 +97,7 @@ def _check(file: Path, key: str | None, witnesses: list[str]) -> None:
         )
     log = parse_log_key(key_text(key))
     trusted = tuple(parse_witness_key(key_text(text)) for text in witnesses)
-    data = _read(file)
+    data = read_given(file, MOST_PROOF + 1, "Name the file that postern prove wrote.")
     try:
         shown = check(data, log, trusted)
     except PosternError as error:
@@ -111,25 +110,6 @@ def _check(file: Path, key: str | None, witnesses: list[str]) -> None:
             f"It holds, but has no signature of {', '.join(missing)}.",
             "Ask the site for a proof that was made later.",
         )
-
-
-def _read(file: Path) -> bytes:
-    named = "Name the file that postern prove wrote."
-    try:
-        # Whoever opens a pipe would wait for its other end.
-        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise PosternError(Code.NOT_FOUND, f"There is no file {file}.") from None
-    try:
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
-            raise invalid(f"{file} is a folder.", named)
-        if not stat.S_ISREG(mode):
-            raise invalid(f"{file} is no regular file.", named)
-        with open(handle, "rb", closefd=False) as opened_file:
-            return opened_file.read(MOST_PROOF + 1)
-    finally:
-        os.close(handle)
 
 
 def _show(shown: Proved) -> None:

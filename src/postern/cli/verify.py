@@ -11,14 +11,15 @@ import typer
 
 from postern.app.witness import parse_witness_key
 from postern.cli.console import OUT, progress, show_json, warn
+from postern.cli.given_file import read_given
 from postern.cli.public_key import key_text
 from postern.core.errors import Code, PosternError
-from postern.ledger.files import read
 from postern.ledger.note import Signed, Verifier
 from postern.ledger.verify import CHECKPOINT, Verified, verify_log
 
 #: Bytes.
 MOST_CHECKPOINT = 1 << 20
+_CHECKPOINT = "Name a file with a checkpoint."
 
 
 def verify(
@@ -47,7 +48,7 @@ def verify(
     try:
         _check_place(folder)
         witnesses = tuple(parse_witness_key(key_text(text)) for text in witness or ())
-        kept = None if earlier is None else _kept(earlier)
+        kept = None if earlier is None else read_given(earlier, MOST_CHECKPOINT, _CHECKPOINT)
         given = None if key is None else key_text(key)
         with progress("Verifying ...") as bar:
             found = verify_log(
@@ -104,12 +105,6 @@ def _check_place(folder: Path) -> None:
         if (inside / CHECKPOINT).exists()
         else "It is the folder ledger in a site's data, or a copy of it.",
     )
-
-
-def _kept(path: Path) -> bytes:
-    if not path.exists():
-        raise PosternError(Code.NOT_FOUND, f"There is no file {path}.")
-    return read(path.parent, path.name, MOST_CHECKPOINT)
 
 
 def _check_signed(found: Verified, witnesses: tuple[Verifier, ...]) -> None:
