@@ -38,7 +38,7 @@ def simulated(fault: Fault | None) -> Bench:
     """The simulated kind, made by its row of KINDS unless it shall fail."""
     clock = SteppedClock()
     kind = KINDS["simulated"]
-    made = kind.open(kind.config(), clock)
+    made = kind.open(kind.config(), clock, lambda _state, _why: None)
     actuator = made if fault is None else SimulatedActuator(clock, lambda _command: fault)
     assert isinstance(actuator, SimulatedActuator)
     return Bench(

@@ -109,6 +109,10 @@ class FakeActuator:
 
     calls: list[Call]
     answer: Callable[[Command], Report] = lambda command: Report(True, "opened")
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
 
     def pulse(self, command: Command) -> Report:
         self.calls.append(("pulse", command))

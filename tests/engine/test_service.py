@@ -88,7 +88,9 @@ def test_service_grants_on_every_lane_and_ends_with_its_sources() -> None:
     service.start()
 
     assert service.wait(10.0)
+    assert not door.actuator.closed
     service.stop()
+    assert (True, True) == (door.actuator.closed, barrier.actuator.closed)
     assert ([Reason.PERMITTED], [Reason.UNAUTHORIZED]) == (door.reasons, barrier.reasons)
     assert (1, 0) == (len(door.pulses), len(barrier.pulses))
     assert [] == barrier.ledger.kept

@@ -51,8 +51,13 @@ class Actuator(Protocol):
         """Drives it once for `command.hold_s` and returns at once.
 
         The device, or a watchdog of the actuator's own, ends the pulse, also when this process
-        dies. A failure is a report, never an exception.
+        dies. A failure is a report, never an exception. Somebody waits at the gate: it takes a
+        second at most.
         """
+        ...
+
+    def close(self) -> None:
+        """Lets go of the device; what is still driven is ended. Safe to call twice."""
         ...
 
 

@@ -127,6 +127,10 @@ class Lane:
                 self._passage = None
                 self._end(passage)
 
+    def close(self) -> None:
+        """Lets go of the actuator; whatever it still drives is ended."""
+        shielded(self._actuator.close, lambda _why: None)
+
     def _present(self, somebody: bool) -> Passage | None:
         """The passage that is under way; a new one where somebody has come."""
         if self._passage is not None:

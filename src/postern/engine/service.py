@@ -47,6 +47,7 @@ class Service:
         back_off: BackOff | None = None,
     ) -> None:
         _check(posts, workers)
+        self._lanes = tuple(post.lane for post in posts)
         desks = Semaphore(workers)
         self._watches = tuple(
             Watch(eye, post.lane.see, observer.health, desks, back_off)
@@ -69,6 +70,8 @@ class Service:
         deadline_s = monotonic() + STOP_S
         for watch in self._watches:
             watch.join(max(0.0, deadline_s - monotonic()))
+        for lane in self._lanes:
+            lane.close()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Waits until every source has ended; False where one has not in time."""

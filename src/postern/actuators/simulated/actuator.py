@@ -94,6 +94,9 @@ class SimulatedActuator:
                 self._reports.popitem(last=False)
             return report
 
+    def close(self) -> None:
+        """Does nothing: there is no device."""
+
     def _driven(self, command: Command) -> Report:
         if not 0.0 < command.hold_s <= MAX_HOLD_S:
             return Report(False, f"A pulse lasts more than 0 and at most {MAX_HOLD_S:.0f} seconds.")

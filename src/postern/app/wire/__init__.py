@@ -1,0 +1,57 @@
+"""The composition root: the only package that names implementations."""
+
+from postern.app.wire.installation import (
+    Installation,
+    face_detector,
+    has_store,
+    open_keys,
+    open_models,
+    open_site,
+    open_source,
+    read_site,
+    try_recording,
+)
+from postern.app.wire.parts import (
+    build_enrolment,
+    build_register,
+    check_models,
+    least_bounds,
+    read_pass,
+)
+from postern.app.wire.people import (
+    enrolments,
+    exports,
+    passes,
+    references,
+    sign_receipt,
+    tidy,
+    withdrawals,
+)
+from postern.app.wire.service import build_service, open_service, prove_event
+
+__all__ = [
+    "Installation",
+    "build_enrolment",
+    "build_register",
+    "build_service",
+    "check_models",
+    "enrolments",
+    "exports",
+    "face_detector",
+    "has_store",
+    "least_bounds",
+    "open_keys",
+    "open_models",
+    "open_service",
+    "open_site",
+    "open_source",
+    "passes",
+    "prove_event",
+    "read_pass",
+    "read_site",
+    "references",
+    "sign_receipt",
+    "tidy",
+    "try_recording",
+    "withdrawals",
+]

@@ -1,0 +1,148 @@
+"""The service of a site: its lanes with their cameras and actuators, and what keeps its log."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from uuid import uuid4
+
+import cv2
+
+from postern.actuators import KINDS as ACTUATORS
+from postern.actuators import Tell
+from postern.app.backup import clear_drafts
+from postern.app.duty import on_duty
+from postern.app.proving import Made, prove
+from postern.app.records import LEDGER, Keeper
+from postern.app.register import StoredRegister
+from postern.app.wire.installation import Installation, open_source
+from postern.app.wire.parts import Parts, build_register
+from postern.app.witness_client import WitnessClient
+from postern.app.witnessing import Witnessing
+from postern.core.access_point import AccessPoint
+from postern.core.ids import AttemptId, CameraId
+from postern.core.look import Kind
+from postern.core.ports import Actuator
+from postern.engine.lane import Lane
+from postern.engine.ports import Eye, Observer, Reader
+from postern.engine.service import Post, Service, close_interrupted
+from postern.engine.supervise import shielded
+from postern.ledger.tiles import Tiles
+from postern.vision.motion import MotionGate
+
+
+@contextmanager
+def open_service(installation: Installation, observer: Observer) -> Iterator[Service]:
+    """The site's only service, not started yet; stopped at the end.
+
+    Raises:
+        PosternError: `conflict` where the site is served already; as `build_service`.
+    """
+    with on_duty(installation.site.data), ExitStack() as parts:
+        clear_drafts(installation.site.data)
+        service = build_service(installation, observer)
+        for part in (*_record_keepers(installation, observer), service):
+            parts.callback(part.stop)
+            if part is not service:
+                part.start()
+        yield service
+
+
+def _record_keepers(installation: Installation, observer: Observer) -> tuple[Keeper, Witnessing]:
+    """What publishes the log, and what has it witnessed."""
+    clients = _witness_clients(installation)
+    return Keeper(installation.records, observer.health), Witnessing(clients, observer.health)
+
+
+def _witness_clients(installation: Installation) -> list[WitnessClient]:
+    """The witnesses that the site asks."""
+    site, log = installation.site, installation.records.log
+    folder = site.data / LEDGER
+    return [
+        WitnessClient(entry, folder / "witnesses", log, lambda size: Tiles(folder, size))
+        for entry in site.witnesses.values()
+    ]
+
+
+def prove_event(installation: Installation, index: int) -> Made:
+    """The proof of one event; the site's witnesses are asked if need be.
+
+    Raises:
+        PosternError: As `prove`.
+    """
+    folder, log = installation.site.data / LEDGER, installation.records.log
+    clients = _witness_clients(installation)
+    return prove(log, lambda size: Tiles(folder, size), clients, index)
+
+
+def build_service(installation: Installation, observer: Observer) -> Service:
+    """The service of every access point of a site.
+
+    Grants that an earlier run left without their actuator's answer are closed first; where that
+    cannot be done now, at the next start: the way out waits for no disk.
+
+    Raises:
+        PosternError: Where a model is missing or wrong, or the store cannot be used now.
+    """
+    # OpenCV's own threads would fight with the workers for the same cores.
+    cv2.setNumThreads(1)
+    records = installation.records
+    shielded(
+        lambda: str(close_interrupted(records.unfinished(), records, installation.clock)),
+        lambda why: _tell_ledger(observer, f"what was cut short is not closed: {why}"),
+    )
+    register, parts = build_register(installation), Parts(installation)
+    actuators = _actuators(installation, observer)
+    posts = [
+        _post(installation, point, register, parts, actuators, observer)
+        for point in installation.site.access_points.values()
+    ]
+    return Service(posts, observer, workers=os.cpu_count() or 1)
+
+
+def _tell_ledger(observer: Observer, why: str) -> str:
+    observer.health(CameraId(LEDGER), "red", why)
+    return why
+
+
+def _actuators(installation: Installation, observer: Observer) -> dict[str, Actuator]:
+    """Every actuator of the site once, whichever access points share it."""
+
+    def told(name: str) -> Tell:
+        # Beside cameras and access points, as witnesses are.
+        return lambda state, why: observer.health(CameraId(f"actuator {name}"), state, why)
+
+    return {
+        name: ACTUATORS[entry.kind].open(entry.config, installation.clock, told(name))
+        for name, entry in installation.site.actuators.items()
+    }
+
+
+def _post(
+    installation: Installation,
+    point: AccessPoint,
+    register: StoredRegister,
+    parts: Parts,
+    actuators: Mapping[str, Actuator],
+    observer: Observer,
+) -> Post:
+    eyes = tuple(_eye(installation, camera, parts) for camera in point.cameras)
+    lane = Lane(
+        point,
+        register,
+        parts.matchers({reader.kind for eye in eyes for reader in eye.readers}),
+        parts.claims(register),
+        installation.records,
+        actuators[installation.site.actuator_of[point.id]],
+        installation.clock,
+        observer,
+        lambda: AttemptId(uuid4().hex),
+    )
+    return Post(lane, eyes)
+
+
+def _eye(installation: Installation, camera: CameraId, parts: Parts) -> Eye:
+    sees = installation.site.cameras[camera].sees
+    # Whoever is looked at may hold up a pass; it is read first, to count for the same frame.
+    kinds = (Kind.PASS, Kind.FACE) if sees is Kind.FACE else (sees,)
+    readers = tuple(Reader(kind, parts.recogniser(kind), parts.tracker(kind)) for kind in kinds)
+    return Eye(camera, open_source(installation, camera), MotionGate(), readers)
