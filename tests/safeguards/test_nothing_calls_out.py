@@ -94,6 +94,7 @@ OPENED = {
 BY_NAME = {"cli/__init__.py": "the command that was typed, out of a table"}
 #: The modules that take one of these, and whom they talk to.
 TALKS = {
+    "address.py": "asks this machine's resolver for the names of devices",
     "api/server.py": "listens, where an operator runs a witness",
     "api/witness.py": "answers there",
     "app/witness_client.py": "asks the witnesses that site.toml names",
