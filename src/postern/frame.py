@@ -15,6 +15,9 @@ from postern.core.moment import Moment
 
 Image = npt.NDArray[np.uint8]
 
+#: Pixels. 25 megapixels take 75 MB once decoded; no camera at a gate gives more.
+MAX_PIXELS = 25_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:

@@ -6,11 +6,9 @@ import cv2
 import numpy as np
 
 from postern.core.errors import invalid
-from postern.frame import Image
+from postern.frame import MAX_PIXELS, Image
 
 MAX_BYTES = 20 * 1024 * 1024
-#: Pixels. 25 megapixels take 75 MB once decoded; no camera at a gate gives more.
-MAX_PIXELS = 25_000_000
 
 
 def decode(data: bytes) -> Image:

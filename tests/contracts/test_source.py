@@ -5,11 +5,13 @@ NEEDS_DEVICE, and only what needs none is run: nothing here may be skipped, and 
 these tests has a camera. What that leaves untried is said in the kind's quality.toml.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,23 +20,54 @@ from postern.core.ids import CameraId
 from postern.frame import Frame, Source
 from postern.sources import KINDS
 from tests.clocks import MachineClock
-from tests.media import write_video
+from tests.media import picture, write_video
+from tests.rtsp_camera import rtsp_camera
+from tests.snapshot_camera import snapshot_camera
 
 CAMERA = CameraId("gate")
 
 
-def endless_file(folder: Path) -> object:
+@pytest.fixture
+def peers() -> Iterator[ExitStack]:
+    """What stands on the other side while a test runs."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def endless_file(folder: Path, _peers: ExitStack) -> object:
     """A recording that plays for ever, in real time."""
     return KINDS["file"].config(write_video(folder / "a.mp4", range(20), fps=25), loop=True)
 
 
+def rtsp(folder: Path, peers: ExitStack) -> object:
+    """GStreamer's RTSP server, showing the numbered pictures."""
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    for number in range(20):
+        cv2.imwrite(str(pictures / f"{number:02d}.jpg"), picture(number))
+    camera = peers.enter_context(rtsp_camera(folder=pictures, fps=10))
+    return KINDS["rtsp"].config(camera.url, fps=30.0)
+
+
+def snapshot(_folder: Path, peers: ExitStack) -> object:
+    """A web server that gives a picture at a time."""
+    camera = peers.enter_context(snapshot_camera())
+    return KINDS["snapshot"].config(camera.url, fps=30.0)
+
+
 #: How to configure a source that gives frames until it is closed.
-WORKING: dict[str, Callable[[Path], object]] = {"file": endless_file}
+WORKING: dict[str, Callable[[Path, ExitStack], object]] = {
+    "file": endless_file,
+    "rtsp": rtsp,
+    "snapshot": snapshot,
+}
 NEEDS_DEVICE = {"v4l"}
-#: How to configure one whose camera or file is not there.
-ABSENT: dict[str, Callable[[Path], object]] = {
-    "file": lambda folder: KINDS["file"].config(folder / "absent.mp4"),
-    "v4l": lambda folder: KINDS["v4l"].config(str(folder / "video0")),
+#: How to configure one whose camera or file is not there, and what its error names.
+ABSENT: dict[str, Callable[[Path], tuple[object, str]]] = {
+    "file": lambda folder: (KINDS["file"].config(folder / "absent.mp4"), str(folder)),
+    "rtsp": lambda _: (KINDS["rtsp"].config("rtsp://127.0.0.1:9/lane"), "127.0.0.1:9"),
+    "snapshot": lambda _: (KINDS["snapshot"].config("http://127.0.0.1:9/"), "127.0.0.1:9"),
+    "v4l": lambda folder: (KINDS["v4l"].config(str(folder / "video0")), str(folder)),
 }
 
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
@@ -64,9 +97,9 @@ def test_every_kind_is_in_this_suite() -> None:
 
 
 @working_kinds
-def test_source_gives_colour_pictures(kind: str, tmp_path: Path) -> None:
+def test_source_gives_colour_pictures(kind: str, tmp_path: Path, peers: ExitStack) -> None:
     """Frames are uint8 of shape (H, W, 3) of the camera that was named."""
-    for frame in some_frames(opened(kind, WORKING[kind](tmp_path)), 3):
+    for frame in some_frames(opened(kind, WORKING[kind](tmp_path, peers)), 3):
         assert np.uint8 == frame.image.dtype
         assert 3 == frame.image.ndim == frame.image.shape[2]
         assert frame.image.flags.c_contiguous
@@ -74,9 +107,9 @@ def test_source_gives_colour_pictures(kind: str, tmp_path: Path) -> None:
 
 
 @working_kinds
-def test_source_gives_blue_green_red(kind: str, tmp_path: Path) -> None:
+def test_source_gives_blue_green_red(kind: str, tmp_path: Path, peers: ExitStack) -> None:
     """The red band of the test picture is red in the last channel."""
-    [frame] = some_frames(opened(kind, WORKING[kind](tmp_path)), 1)
+    [frame] = some_frames(opened(kind, WORKING[kind](tmp_path, peers)), 1)
 
     blue, green, red = frame.image[24, 48]
     assert red > 200
@@ -84,11 +117,11 @@ def test_source_gives_blue_green_red(kind: str, tmp_path: Path) -> None:
 
 
 @working_kinds
-def test_source_tells_both_times(kind: str, tmp_path: Path) -> None:
+def test_source_tells_both_times(kind: str, tmp_path: Path, peers: ExitStack) -> None:
     """Capture is told in UTC and on the monotonic clock, not after now and never backwards."""
     clock = MachineClock()
     before = clock.now()
-    frames = some_frames(opened(kind, WORKING[kind](tmp_path)), 5)
+    frames = some_frames(opened(kind, WORKING[kind](tmp_path, peers)), 5)
     after = clock.now()
 
     moments = [frame.captured for frame in frames]
@@ -98,18 +131,18 @@ def test_source_tells_both_times(kind: str, tmp_path: Path) -> None:
 
 
 @working_kinds
-def test_source_counts_its_frames(kind: str, tmp_path: Path) -> None:
+def test_source_counts_its_frames(kind: str, tmp_path: Path, peers: ExitStack) -> None:
     """The sequence begins at or above 0 and grows with every frame."""
-    counts = [f.sequence for f in some_frames(opened(kind, WORKING[kind](tmp_path)), 25)]
+    counts = [f.sequence for f in some_frames(opened(kind, WORKING[kind](tmp_path, peers)), 25)]
 
     assert counts[0] >= 0
     assert sorted(set(counts)) == counts
 
 
 @working_kinds
-def test_source_stops_within_a_second_of_close(kind: str, tmp_path: Path) -> None:
+def test_source_stops_within_a_second_of_close(kind: str, tmp_path: Path, peers: ExitStack) -> None:
     """`close` from another thread ends `frames`, without an error."""
-    source = opened(kind, WORKING[kind](tmp_path))
+    source = opened(kind, WORKING[kind](tmp_path, peers))
     running, ended = Event(), Event()
 
     def consume() -> None:
@@ -129,7 +162,7 @@ def test_source_stops_within_a_second_of_close(kind: str, tmp_path: Path) -> Non
 @every_kind
 def test_source_gives_nothing_after_close(kind: str, tmp_path: Path) -> None:
     """Closed twice and before it began, it ends at once and reaches for nothing."""
-    source = opened(kind, ABSENT[kind](tmp_path))
+    source = opened(kind, ABSENT[kind](tmp_path)[0])
     source.close()
     source.close()
 
@@ -139,18 +172,18 @@ def test_source_gives_nothing_after_close(kind: str, tmp_path: Path) -> None:
 @every_kind
 def test_source_says_in_one_sentence_what_is_not_there(kind: str, tmp_path: Path) -> None:
     """An absent camera or file is an error of ours, when frames are asked for and not before."""
-    source = opened(kind, ABSENT[kind](tmp_path))
+    source = opened(kind, ABSENT[kind](tmp_path)[0])
 
     with pytest.raises(PosternError) as caught:
         next(source.frames())
 
     assert caught.value.code in (Code.UNAVAILABLE, Code.NOT_FOUND)
-    assert str(tmp_path) in caught.value.message
+    assert ABSENT[kind](tmp_path)[1] in caught.value.message
 
 
 @every_kind
 def test_source_says_whether_it_is_live(kind: str, tmp_path: Path) -> None:
     """Only a camera is live; enrolment asks."""
-    live = opened(kind, ABSENT[kind](tmp_path)).live
+    live = opened(kind, ABSENT[kind](tmp_path)[0]).live
 
     assert live is (kind != "file")

@@ -123,7 +123,7 @@ def test_supervise_starts_nothing_after_the_end() -> None:
 
 def test_back_off_doubles_up_to_its_limit() -> None:
     """Also after so many failures that doubling on would overflow."""
-    back_off = BackOff()
+    back_off = BackOff(1.0, 30.0)
 
     assert [1.0, 2.0, 4.0, 8.0, 16.0, 30.0] == [back_off.wait_s(n) for n in range(1, 7)]
     assert 30.0 == back_off.wait_s(100_000)

@@ -11,7 +11,7 @@ from postern.core.errors import invalid
 from postern.core.ids import CameraId
 from postern.core.look import Kind
 from postern.core.moment import Moment
-from postern.engine.ports import Eye, Reader
+from postern.engine.ports import Eye, Reader, Tamper, Trusting
 from postern.engine.supervise import BackOff
 from postern.engine.watch import See, Watch
 from postern.frame import Frame, Sighting, Track, Tracker
@@ -46,6 +46,7 @@ class Camera:
         desks: Semaphore | None = None,
         back_off: BackOff = SHORT,
         tracker: Tracker | None = None,
+        tamper: Tamper | None = None,
     ) -> None:
         self.source = source
         self.recogniser = FakeRecogniser(fault)
@@ -54,7 +55,8 @@ class Camera:
         self.shown: list[tuple[Track, ...]] = []
         name = CameraId("camera")
         follows = tracker or self.tracker
-        eye = Eye(name, source, FakeGate(opens), (Reader(Kind.FACE, self.recogniser, follows),))
+        reader = Reader(Kind.FACE, self.recogniser, follows)
+        eye = Eye(name, source, FakeGate(opens), (reader,), tamper or Trusting())
         told = self.observer.health
         self.watch = Watch(eye, see or self.see, told, desks or Semaphore(1), back_off)
 
@@ -113,6 +115,27 @@ def test_recording_without_frames_ends() -> None:
     assert camera.watch.wait(5.0)
     assert [] == camera.shown
     camera.watch.stop()
+
+
+class Covered:
+    """Finds the third to the sixth frame covered."""
+
+    def fault(self, frame: Frame) -> str | None:
+        return "is covered" if 2 <= frame.sequence < 6 else None
+
+
+def test_camera_that_shows_nothing_is_told_and_not_looked_at() -> None:
+    """Its frames go no further until it shows something again."""
+    source = FakeSource(film(length=10, gap_s=0.05), recording=True)
+    camera = Camera(source, tamper=Covered())
+    camera.watch.start()
+
+    assert camera.watch.wait(5.0)
+    assert not {2, 3, 4, 5} & set(camera.recogniser.frames)
+    assert 9 == camera.recogniser.frames[-1]
+    camera.watch.stop()
+    assert ["ok", "red", "ok", "finished"] == camera.states
+    assert "the camera is covered" in [why for _, _, why in camera.observer.states]
 
 
 class Clinging:

@@ -76,19 +76,22 @@ STARTED = {
     "app/process.py": "the C library, to forbid dumps of memory",
     "bench/peers.py": "another interpreter, which an operator names, to be compared with",
     "bench/results.py": "git, for the revision in a report",
+    "stream/confine.py": "the C library, to deny a decoding process what it does not need",
+    "stream/decoder.py": "Postern's own decoding process",
+    "stream/landlock.py": "the C library, to deny that process files and connections",
 }
 #: What opens a picture or a stream by its name, which may be an address.
 READING = {"av.open", "cv2.VideoCapture", "cv2.imread", "cv2.VideoWriter"}
 #: The modules that do, and what they are given.
 READS = {
-    "sources/video.py": "what the sources of the next list name",
+    "stream/video.py": "what the sources of the next list name",
     "cli/demo/clip.py": "the demo's own clip, by its path",
     "bench/pass_reading.py": "pictures of a folder, by their paths",
 }
 #: The sources that have a stream opened, and what they name.
 OPENED = {
     "sources/file/source.py": "a path behind the prefix file:",
-    "sources/v4l/source.py": "a device of this machine, as video4linux",
+    "stream/__main__.py": "a device of this machine, or its own relay's port, confined",
 }
 #: Where a module is taken by a name that is no literal.
 BY_NAME = {"cli/__init__.py": "the command that was typed, out of a table"}
@@ -99,6 +102,12 @@ TALKS = {
     "api/witness.py": "answers there",
     "app/witness_client.py": "asks the witnesses that site.toml names",
     "cli/models.py": "fetches a model where an operator types so",
+    "sources/network.py": "connects to the camera that site.toml names",
+    "stream/__main__.py": "takes the connection to a camera that it is handed",
+    "stream/decoder.py": "hands that connection over",
+    "stream/relay.py": "stands between that connection and the decoder, on this machine",
+    "stream/snapshot.py": "asks the camera that site.toml names for pictures",
+    "stream/trust.py": "says whose certificates those cameras may show",
 }
 
 
@@ -178,7 +187,7 @@ def test_modules_that_start_programs_or_open_by_name_are_these() -> None:
 
     assert STARTED.keys() == starts
     assert READS.keys() == {name for name, tree in trees.items() if _used(tree) & READING}
-    opener = "postern.sources.video.open_container"
+    opener = "postern.stream.video.open_container"
     assert OPENED.keys() == {name for name, tree in trees.items() if opener in _used(tree)}
     loaders = {"importlib.import_module", "importlib.__import__", "__import__"}
     assert BY_NAME.keys() == {name for name, tree in trees.items() if _used(tree) & loaders}

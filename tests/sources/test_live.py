@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread, Timer
 
-import av
 import pytest
-from av.container import InputContainer
 
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
 from postern.core.moment import Moment
 from postern.sources import live
 from postern.sources.live import LiveStream
-from postern.sources.video import Picture
+from postern.stream.decoder import Decoder
+from postern.stream.job import Job, Means, Taken
 from tests.clocks import MachineClock, SteppedClock
 from tests.media import number_of, write_video
 
@@ -33,8 +32,11 @@ class StalledCamera:
         self._feeder = Thread(target=self._feed)
         self._feeder.start()
 
-    def open(self) -> InputContainer:
-        return av.open(str(self._path), mode="r", format="mjpeg", options={"probesize": "5000"})
+    def open(self) -> Decoder:
+        options = {"probesize": "5000"}
+        return Decoder(
+            Job(Means.DEVICE, str(self._path), "The camera", format="mjpeg", options=options)
+        )
 
     def _feed(self) -> None:
         with self._path.open("wb", buffering=0) as pipe:
@@ -44,6 +46,11 @@ class StalledCamera:
     def release(self) -> None:
         self._release.set()
         self._feeder.join()
+
+
+def played(path: Path) -> Decoder:
+    """A recording in a camera's place."""
+    return Decoder(Job(Means.DEVICE, str(path), "The camera"))
 
 
 @pytest.fixture
@@ -72,7 +79,7 @@ def test_live_gives_the_newest_frame_and_shows_gaps(stalled: StalledCamera) -> N
 def test_live_says_when_the_device_ends(tmp_path: Path) -> None:
     """A camera never ends: where its stream does, it has gone, and may come back."""
     path = write_video(tmp_path / "a.avi", range(5), codec="mjpeg")
-    stream = LiveStream("The camera", lambda: av.open(str(path)), CAMERA, MachineClock())
+    stream = LiveStream("The camera", lambda: played(path), CAMERA, MachineClock())
 
     with pytest.raises(PosternError, match="has stopped sending") as caught:
         list(stream.frames())
@@ -118,7 +125,7 @@ def test_live_gives_up_on_a_device_that_stalls(
 def test_live_hands_over_what_opening_the_device_raises() -> None:
     """An error on the reader's thread reaches whoever iterates, even an unforeseen one."""
 
-    def broken() -> InputContainer:
+    def broken() -> Decoder:
         raise ZeroDivisionError
 
     stream = LiveStream("The camera", broken, CAMERA, SteppedClock())
@@ -131,7 +138,7 @@ def test_live_opens_the_device_anew_after_an_error(stalled: StalledCamera) -> No
     """A camera that comes back is found again by the next call of `frames`."""
     plugged = False
 
-    def device() -> InputContainer:
+    def device() -> Decoder:
         if not plugged:
             raise PosternError(Code.UNAVAILABLE, "The camera is not there.")
         return stalled.open()
@@ -148,10 +155,10 @@ def test_live_stamps_frames_as_the_device_says(stalled: StalledCamera) -> None:
     """A device that knows when it captured a picture is believed through `stamp`."""
     clock = SteppedClock()
 
-    def earlier(_picture: Picture, arrived: Moment) -> Moment:
+    def earlier(_taken: Taken, arrived: Moment) -> Moment:
         return arrived.plus(-0.25)
 
-    frame = next(LiveStream("The camera", stalled.open, CAMERA, clock, earlier).frames())
+    frame = next(LiveStream("The camera", stalled.open, CAMERA, clock, lambda: earlier).frames())
 
     assert -0.25 == frame.captured.since(clock.now())
 
@@ -161,10 +168,10 @@ def test_live_keeps_times_from_running_backwards(stalled: StalledCamera) -> None
     clock = SteppedClock()
     lag = itertools.count()
 
-    def ever_earlier(_picture: Picture, arrived: Moment) -> Moment:
+    def ever_earlier(_taken: Taken, arrived: Moment) -> Moment:
         return arrived.plus(-float(next(lag)))
 
-    frames = LiveStream("The camera", stalled.open, CAMERA, clock, ever_earlier).frames()
+    frames = LiveStream("The camera", stalled.open, CAMERA, clock, lambda: ever_earlier).frames()
     next(frames)
     Event().wait(0.5)
 

@@ -110,6 +110,23 @@ class Gate(Protocol):
         ...
 
 
+class Tamper(Protocol):
+    """Says whether a camera still shows what is before it."""
+
+    def fault(self, frame: Frame) -> str | None:
+        """What is wrong with what it shows, as the end of a sentence; None for nothing. Frames come
+        in order."""
+        ...
+
+
+class Trusting:
+    """Finds nothing wrong: for recordings, which are what they are."""
+
+    def fault(self, frame: Frame) -> str | None:
+        """See `Tamper.fault`."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Everything that turns a camera's frames into tracks of one kind.
@@ -134,12 +151,14 @@ class Eye:
         source: Where its frames come from.
         gate: Keeps empty scenes from the recognisers.
         readers: What each frame is looked at for, in this order, each kind once.
+        tamper: Keeps frames from the readers that show something else than what is there.
     """
 
     camera: CameraId
     source: Source
     gate: Gate
     readers: tuple[Reader, ...]
+    tamper: Tamper = Trusting()
 
 
 Matchers = Mapping[Kind, Matcher]

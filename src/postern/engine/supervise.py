@@ -19,6 +19,9 @@ T = TypeVar("T")
 class BackOff:
     """How long to wait before the next start.
 
+    Short, since somebody may be waiting at the gate: what is started again asks whether there is
+    anything to reach before it does what is dear.
+
     Attributes:
         first_s: Seconds after the first failure.
         most_s: Seconds at most; each failure doubles the wait until then. What ran for longer than
@@ -26,7 +29,7 @@ class BackOff:
     """
 
     first_s: float = 1.0
-    most_s: float = 30.0
+    most_s: float = 2.0
 
     def wait_s(self, failures: int) -> float:
         """Seconds to wait after that many failures in a row, at least one."""

@@ -113,8 +113,12 @@ class Watch:
         for frame in self._eye.source.frames():
             if self._stop.is_set():
                 return
-            self._mailbox.put(frame)
-            self._health.report(_IN, "ok", "frames arrive")
+            fault = self._eye.tamper.fault(frame)
+            if fault is None:
+                self._mailbox.put(frame)
+                self._health.report(_IN, "ok", "frames arrive")
+            else:
+                self._health.report(_IN, "red", f"the camera {fault}")
 
     def _analyse(self) -> None:
         while not self._stop.is_set():

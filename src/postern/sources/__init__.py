@@ -9,6 +9,10 @@ from postern.core.ports import Clock
 from postern.frame import Source
 from postern.sources.file.source import Config as FileConfig
 from postern.sources.file.source import FileSource
+from postern.sources.rtsp.source import Config as RtspConfig
+from postern.sources.rtsp.source import RtspSource
+from postern.sources.snapshot.source import Config as SnapshotConfig
+from postern.sources.snapshot.source import SnapshotSource
 from postern.sources.v4l.source import Config as V4lConfig
 from postern.sources.v4l.source import V4lSource
 
@@ -31,5 +35,7 @@ class Kind(Generic[C]):
 
 KINDS: Mapping[str, Kind[Any]] = {
     "file": Kind(FileConfig, FileSource),
+    "rtsp": Kind(RtspConfig, RtspSource),
+    "snapshot": Kind(SnapshotConfig, SnapshotSource),
     "v4l": Kind(V4lConfig, V4lSource),
 }

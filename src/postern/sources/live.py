@@ -1,58 +1,79 @@
-"""Frames of a camera whose driver may keep a reader waiting for as long as it likes.
+"""Frames of a camera that may keep a reader waiting for as long as it likes.
 
-A thread of its own reads the device, because no driver promises to come back: whoever iterates
-`frames` waits on that thread, never on the device, and so always ends in time. Only the newest
+A thread of its own waits for the camera, because no camera promises to answer: whoever iterates
+`frames` waits on that thread, never on the camera, and so always ends in time. Only the newest
 frame is kept between the two; what is passed over shows as a gap in `Frame.sequence`.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from queue import Empty, Full, Queue
-from threading import Event, Thread
-
-from av.container import InputContainer
+from threading import Event, Lock, Thread
+from typing import Protocol
 
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
 from postern.core.moment import Moment
 from postern.core.ports import Clock
 from postern.frame import Frame
-from postern.sources.video import Picture, pictures
+from postern.stream.job import Taken
 
 #: Seconds until a camera that gives nothing counts as gone: the first time (USB cameras wake up and
-#: set their exposure first), and later.
+#: set their exposure first, others wait for their next whole picture), and later.
 FIRST_PICTURE_S = 10.0
-NEXT_PICTURE_S = 5.0
+NEXT_PICTURE_S = 4.0
 #: Seconds between two looks at whether to stop; `close` must end `frames` within one.
 POLL_S = 0.2
-#: Seconds that the reader gets to let go of the device before `frames` ends without it.
+#: Seconds that the reader gets to let go of the camera before `frames` ends without it.
 FAREWELL_S = 0.5
+#: Seconds. A picture that claims to be older was not stamped by this machine's monotonic clock.
+_MAX_LAG_S = 10.0
+
+
+class Feed(Protocol):
+    """A camera's pictures, from when it was opened until it is closed."""
+
+    def pictures(self) -> Iterator[Taken]:
+        """The pictures as they come.
+
+        Raises:
+            PosternError: With what the camera did instead.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends it at once, from any thread; safe to call twice."""
+        ...
+
+
+#: Gives a picture's moment of capture from the picture and the moment it arrived.
+Stamp = Callable[[Taken, Moment], Moment]
 
 
 class LiveStream:
-    """A camera read through FFmpeg.
+    """A camera read through a feed.
 
     Args:
         name: What to call it in errors.
-        open_device: Opens it; called on the reader's thread, anew by every call of `frames`.
+        open_feed: Opens it; called on the reader's thread, anew by every call of `frames`.
         camera: Which camera it is.
         clock: The two clocks.
-        stamp: Gives a picture's moment from the moment it arrived, for devices that know better.
+        new_stamp: Makes what tells when pictures were taken, anew for every call of `frames`.
     """
 
     def __init__(
         self,
         name: str,
-        open_device: Callable[[], InputContainer],
+        open_feed: Callable[[], Feed],
         camera: CameraId,
         clock: Clock,
-        stamp: Callable[[Picture, Moment], Moment] = lambda _picture, arrived: arrived,
+        new_stamp: Callable[[], Stamp] = lambda: lambda _taken, arrived: arrived,
     ) -> None:
         self._name = name
-        self._open_device = open_device
+        self._open_feed = open_feed
         self._camera = camera
         self._clock = clock
-        self._stamp = stamp
+        self._new_stamp = new_stamp
         self._closed = Event()
 
     def frames(self) -> Iterator[Frame]:
@@ -63,13 +84,13 @@ class LiveStream:
                 no sound picture for too long; `invalid` where its pictures are too large.
         """
         slot: Queue[Frame | Exception] = Queue(maxsize=1)
-        stop = Event()
-        reader = Thread(target=self._read, args=(slot, stop), name=self._camera, daemon=True)
+        reading = _Reading()
+        reader = Thread(target=self._read, args=(slot, reading), name=self._camera, daemon=True)
         reader.start()
         try:
             yield from self._taken_from(slot)
         finally:
-            stop.set()
+            reading.end()
             reader.join(FAREWELL_S)
 
     def close(self) -> None:
@@ -90,23 +111,55 @@ class LiveStream:
             yield item
             since, patience_s = self._clock.now(), NEXT_PICTURE_S
 
-    def _read(self, slot: "Queue[Frame | Exception]", stop: Event) -> None:
+    def _read(self, slot: "Queue[Frame | Exception]", reading: "_Reading") -> None:
         try:
-            with self._open_device() as container:
-                captured = None
-                for sequence, picture in enumerate(pictures(container, self._name, tolerant=True)):
-                    if stop.is_set():
-                        return
-                    captured = _not_before(captured, self._stamp(picture, self._clock.now()))
-                    _replace(slot, Frame(self._camera, picture.image, captured, sequence))
+            feed, stamp, captured = self._open_feed(), self._new_stamp(), None
+            if not reading.begin(feed):
+                return
+            for sequence, taken in enumerate(feed.pictures()):
+                captured = _not_before(captured, stamp(taken, self._arrived(taken)))
+                _replace(slot, Frame(self._camera, taken.image, captured, sequence))
             _replace(slot, self._gone("has stopped sending"))
         except Exception as error:  # noqa: BLE001 - not kept: the thread that iterates raises it
             _replace(slot, error)
+        finally:
+            reading.end()
+
+    def _arrived(self, taken: Taken) -> Moment:
+        """When a picture arrived, by both clocks; now, where what is told cannot be."""
+        now = self._clock.now()
+        waited_s = now.monotonic_s - taken.arrived_s
+        return now.plus(-waited_s) if 0.0 <= waited_s <= _MAX_LAG_S else now
 
     def _gone(self, how: str) -> PosternError:
         return PosternError(
             Code.UNAVAILABLE, f"{self._name} {how}.", "Check its cable and its power."
         )
+
+
+class _Reading:
+    """A feed that two threads may end: whoever has enough of it, and who reads it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()  # Guards what follows.
+        self._feed: Feed | None = None
+        self._ended = False
+
+    def begin(self, feed: Feed) -> bool:
+        """Takes the feed; closes it at once and says no where nobody wants it any more."""
+        with self._lock:
+            self._feed = feed
+            if not self._ended:
+                return True
+        feed.close()
+        return False
+
+    def end(self) -> None:
+        """Closes the feed, now or once it is there."""
+        with self._lock:
+            self._ended, feed = True, self._feed
+        if feed is not None:
+            feed.close()
 
 
 def _not_before(earlier: Moment | None, moment: Moment) -> Moment:

@@ -8,7 +8,7 @@ import pytest
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
 from postern.sources.v4l.source import Config, V4lSource, cameras, kernel_time
-from postern.sources.video import Picture
+from postern.stream.job import Taken
 from tests.clocks import MachineClock, SteppedClock
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
@@ -88,7 +88,7 @@ def test_kernel_time_dates_a_picture_back_to_its_capture() -> None:
     """A picture that waited 0.4 s in the driver is 0.4 s old on both clocks."""
     arrived = SteppedClock().now()
 
-    captured = kernel_time(Picture(IMAGE, arrived.monotonic_s - 0.4), arrived)
+    captured = kernel_time(Taken(IMAGE, arrived.monotonic_s, arrived.monotonic_s - 0.4), arrived)
 
     assert 0.4 == pytest.approx(arrived.since(captured))
     assert 0.4 == pytest.approx((arrived.utc - captured.utc).total_seconds())
@@ -102,4 +102,4 @@ def test_kernel_time_is_the_arrival_when_the_stamp_is_of_another_clock(
     arrived = SteppedClock().now()
     time_s = None if offset_s is None else arrived.monotonic_s + offset_s
 
-    assert arrived == kernel_time(Picture(IMAGE, time_s), arrived)
+    assert arrived == kernel_time(Taken(IMAGE, arrived.monotonic_s, time_s), arrived)

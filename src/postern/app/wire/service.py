@@ -23,11 +23,12 @@ from postern.core.ids import AttemptId, CameraId
 from postern.core.look import Kind
 from postern.core.ports import Actuator
 from postern.engine.lane import Lane
-from postern.engine.ports import Eye, Observer, Reader
+from postern.engine.ports import Eye, Observer, Reader, Trusting
 from postern.engine.service import Post, Service, close_interrupted
 from postern.engine.supervise import shielded
 from postern.ledger.tiles import Tiles
 from postern.vision.motion import MotionGate
+from postern.vision.tamper import TamperWatch
 
 
 @contextmanager
@@ -145,4 +146,6 @@ def _eye(installation: Installation, camera: CameraId, parts: Parts) -> Eye:
     # Whoever is looked at may hold up a pass; it is read first, to count for the same frame.
     kinds = (Kind.PASS, Kind.FACE) if sees is Kind.FACE else (sees,)
     readers = tuple(Reader(kind, parts.recogniser(kind), parts.tracker(kind)) for kind in kinds)
-    return Eye(camera, open_source(installation, camera), MotionGate(), readers)
+    source = open_source(installation, camera)
+    tamper = TamperWatch() if source.live else Trusting()
+    return Eye(camera, source, MotionGate(), readers, tamper)

@@ -14,7 +14,7 @@ from postern.core.moment import Moment
 from postern.core.ports import Clock
 from postern.frame import Frame, Image
 from postern.picture import MAX_BYTES, decode, is_picture
-from postern.sources.video import Picture, frame_step_s, open_container, pictures
+from postern.stream.video import Picture, frame_step_s, open_container, pictures
 
 MAX_FPS = 240.0
 #: Seconds. A longer gap between two pictures of a video is shortened to this: recorders that write

@@ -3,34 +3,24 @@
 Not tried on hardware so far (quality.toml): what is tested is everything behind the driver.
 """
 
-import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
-from av.container import InputContainer
 
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import CameraId
 from postern.core.moment import Moment
 from postern.core.ports import Clock
-from postern.frame import Frame
-from postern.picture import MAX_PIXELS
+from postern.frame import MAX_PIXELS, Frame
 from postern.sources.live import LiveStream
-from postern.sources.video import Picture, open_container
+from postern.stream.decoder import Decoder
+from postern.stream.job import Job, Means, Taken
 
 MAX_FPS = 240.0
 #: Seconds. A picture that claims to be older was not stamped by this machine's monotonic clock.
 MAX_LAG_S = 10.0
-
-REASONS = {
-    errno.EACCES: ("may not be opened by this user", "Add the user to the group 'video'."),
-    errno.EPERM: ("may not be opened by this user", "Add the user to the group 'video'."),
-    errno.EBUSY: ("is in use", "Close the program that uses it."),
-    errno.ENOTTY: ("is no camera", ""),
-    errno.ENODEV: ("gives no pictures", "Cameras often have a second node for metadata only."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +67,8 @@ class V4lSource:
 
     def __init__(self, config: Config, camera: CameraId, clock: Clock) -> None:
         self._config = config
-        name = f"The camera {config.path}"
-        self._stream = LiveStream(name, self._open, camera, clock, kernel_time)
+        self._name = f"The camera {config.path}"
+        self._stream = LiveStream(self._name, self._open, camera, clock, lambda: kernel_time)
 
     def frames(self) -> Iterator[Frame]:
         """The newest frame each time, until `close`; after an error it may be called again.
@@ -87,28 +77,30 @@ class V4lSource:
             PosternError: `unavailable` where the camera is absent, in use, or stops; `invalid`
                 where its pictures are too large.
         """
-        return self._stream.frames()
+        try:
+            yield from self._stream.frames()
+        except PosternError as error:
+            if not error.retry_helps:
+                raise
+            raise _with_cameras(error) from None
 
     def close(self) -> None:
         """Ends `frames` within a second, from any thread; safe to call twice."""
         self._stream.close()
 
-    def _open(self) -> InputContainer:
+    def _open(self) -> Decoder:
         config = self._config
         if not config.path.exists():
-            raise _unusable(config.path, "is not there", "")
+            raise PosternError(Code.UNAVAILABLE, f"{self._name} is not there.")
         if not any("v4l2" in name.split(",") for name in av.formats_available):
             raise invalid("This build of PyAV cannot read cameras; it needs Linux.")
         options = {"video_size": f"{config.width}x{config.height}", "framerate": f"{config.fps:g}"}
-        try:
-            return open_container(str(config.path), options=options, kind="v4l2")
-        except av.FFmpegError as error:
-            otherwise = (f"cannot be opened ({error.strerror})", "")
-            reason, hint = REASONS.get(error.errno or 0, otherwise)
-            raise _unusable(config.path, reason, hint) from None
+        return Decoder(
+            Job(Means.DEVICE, str(config.path), self._name, format="v4l2", options=options)
+        )
 
 
-def kernel_time(picture: Picture, arrived: Moment) -> Moment:
+def kernel_time(taken: Taken, arrived: Moment) -> Moment:
     """When the kernel captured a picture.
 
     Drivers stamp buffers with the monotonic clock (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC), the very
@@ -116,9 +108,9 @@ def kernel_time(picture: Picture, arrived: Moment) -> Moment:
     fresh. Some old drivers stamp with the calendar's time: such a stamp is off by years, and the
     moment of arrival is taken instead.
     """
-    if picture.time_s is None:
+    if taken.time_s is None:
         return arrived
-    lag_s = arrived.monotonic_s - picture.time_s
+    lag_s = arrived.monotonic_s - taken.time_s
     return arrived.plus(-lag_s) if 0.0 <= lag_s <= MAX_LAG_S else arrived
 
 
@@ -142,8 +134,9 @@ def _described(node: Path, names: Path) -> str:
     return f"{node} ({name})"
 
 
-def _unusable(path: Path, reason: str, hint: str) -> PosternError:
+def _with_cameras(error: PosternError) -> PosternError:
+    """A failure, with the cameras that there are."""
     present = ", ".join(cameras()) or "none"
     return PosternError(
-        Code.UNAVAILABLE, f"The camera {path} {reason}; cameras present: {present}.", hint
+        error.code, f"{error.message.rstrip('.')}; cameras present: {present}.", error.hint
     )

@@ -10,21 +10,21 @@ Rules of this file:
    between two key frames.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 import av
 import numpy as np
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from postern.core.errors import Code, PosternError, invalid
-from postern.frame import Image
-from postern.picture import MAX_PIXELS
+from postern.frame import MAX_PIXELS, Image
 
 #: FFmpeg counts a container's duration in microseconds (AV_TIME_BASE).
 TICKS_PER_S = 1_000_000
@@ -52,28 +52,44 @@ class Picture:
     time_s: float | None
 
 
-def open_container(url: str, *, options: dict[str, str], kind: str | None = None) -> InputContainer:
+def open_container(
+    url: str,
+    *,
+    options: dict[str, str],
+    kind: str | None = None,
+    hardware: HWAccel | None = None,
+) -> InputContainer:
     """A container opened for reading; to be closed by the caller.
 
     Args:
         url: What FFmpeg shall open.
         options: FFmpeg's options for it.
         kind: FFmpeg's name of its format; found out where left out.
+        hardware: A decoder in hardware that may be used; None for none.
 
     Raises:
         av.FFmpegError: for the caller to translate, who knows what it opened.
     """
-    container: InputContainer = av.open(url, mode="r", format=kind, options=options, **TAGS)
+    container: InputContainer = av.open(
+        url, mode="r", format=kind, options=options, hwaccel=hardware, **TAGS
+    )
     return container
 
 
-def pictures(container: InputContainer, name: str, *, tolerant: bool) -> Iterator[Picture]:
+def pictures(
+    container: InputContainer,
+    name: str,
+    *,
+    tolerant: bool,
+    due: Callable[[], bool] = lambda: True,
+) -> Iterator[Picture]:
     """The pictures of a container's first video stream, in the order of presentation.
 
     Args:
         container: Opened for reading; stays open.
         name: What to call it in errors.
         tolerant: Whether damage is left out instead of ending the video.
+        due: Asked as each picture is decoded whether it is wanted.
 
     Raises:
         PosternError: `invalid` where it holds no video, pictures over `MAX_PIXELS`, or damage;
@@ -86,7 +102,8 @@ def pictures(container: InputContainer, name: str, *, tolerant: bool) -> Iterato
             _check_size(frame.width, frame.height, name)
             time_s = _time_s(frame, stream)
             reached.add(time_s)
-            yield Picture(_upright(frame), time_s)
+            if due():
+                yield Picture(upright(frame), time_s)
     except _Damage:
         raise invalid(
             f"{name} is damaged {reached.seconds:.1f} s after its beginning.",
@@ -215,7 +232,8 @@ def _time_s(frame: VideoFrame, stream: VideoStream) -> float | None:
     return frame.pts * float(stream.time_base)
 
 
-def _upright(frame: VideoFrame) -> Image:
+def upright(frame: VideoFrame) -> Image:
+    """A decoded picture, (H, W, 3), uint8, blue-green-red, turned as its container asks."""
     image = frame.to_ndarray(format="bgr24")
     # Telephones record lying on the side and say so; degrees, counter-clockwise.
     turned = np.rot90(image, frame.rotation // 90) if frame.rotation % 90 == 0 else image

@@ -7,7 +7,7 @@ import av
 import pytest
 
 from postern.core.errors import Code, PosternError
-from postern.sources.video import frame_step_s, pictures
+from postern.stream.video import frame_step_s, pictures
 from tests.media import number_of, write_video
 
 KINDS = [("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.ts", "libx264"), ("a.avi", "mjpeg")]

@@ -1,0 +1,63 @@
+"""The size that a camera's pictures should have.
+
+A camera that was reset sends what it likes: its faces and plates are smaller than when the lane was
+set up, and nobody would know why it recognises nobody.
+"""
+
+from collections.abc import Iterator
+
+from postern.core.errors import Code, PosternError, invalid
+from postern.frame import MAX_PIXELS, Frame
+
+
+def check_size(width: int | None, height: int | None) -> None:
+    """Refuses a size that no picture has.
+
+    Raises:
+        PosternError: `invalid`.
+    """
+    if (width is None) != (height is None):
+        raise invalid("A picture's width and height go together.", "Set both, or neither.")
+    if (
+        width is not None
+        and height is not None
+        and not (min(width, height) >= 1 and width * height <= MAX_PIXELS)
+    ):
+        raise invalid(f"A camera's pictures have 1 to {MAX_PIXELS} pixels.")
+
+
+class Size:
+    """What the pictures of one camera have to measure.
+
+    Args:
+        name: What to call the camera in errors.
+        width: Pixels; None for whatever the first picture has.
+        height: Likewise.
+    """
+
+    def __init__(self, name: str, width: int | None, height: int | None) -> None:
+        self._name = name
+        self._set = None if width is None or height is None else (width, height)
+
+    def checked(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """The frames, as long as they measure what they should.
+
+        Raises:
+            PosternError: `unavailable` where one does not.
+        """
+        size = self._set
+        for frame in frames:
+            height, width = frame.image.shape[:2]
+            size = size or (width, height)
+            if (width, height) != size:
+                raise self._wrong(width, height, size)
+            yield frame
+
+    def _wrong(self, width: int, height: int, size: tuple[int, int]) -> PosternError:
+        should = f"{size[0]} x {size[1]}"
+        hint = f"Set it to {should} again." if self._set else ""
+        return PosternError(
+            Code.UNAVAILABLE,
+            f"{self._name} gives pictures of {width} x {height} pixels instead of {should}.",
+            hint,
+        )

@@ -1,0 +1,193 @@
+"""The decoding process: `python -m postern.stream PARENT [CONNECTION]`, its job on standard input.
+
+It says what it finds on standard output, and nothing else anywhere. It may
+read no file but its own code from before it touches what a stranger sent.
+"""
+
+import errno
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from threading import Thread
+from typing import assert_never
+from urllib.parse import quote
+
+import av
+from av.codec.hwaccel import HWAccel, hwdevices_available
+
+from postern.core.errors import Code, PosternError, invalid
+from postern.stream.confine import confine
+from postern.stream.job import MOST_JOB, Job, Means, Taken, write_failure, write_picture
+from postern.stream.landlock import deny_files
+from postern.stream.relay import Relay
+from postern.stream.snapshot import Snapshots
+from postern.stream.trust import trusted
+from postern.stream.video import open_container, pictures
+
+#: What is asked of FFmpeg for a camera on the network. The first: pictures at once, not after the
+#: five seconds in which it would find out the rate of a slow camera; the second: microseconds for
+#: its own reads, longer than whoever started this process waits for a picture.
+_RTSP_OPTIONS = {
+    "analyzeduration": "1",
+    "timeout": "15000000",
+    "rtsp_transport": "tcp",
+    "allowed_media_types": "video",
+    "protocol_whitelist": "rtsp,tcp",
+}
+#: Why a device cannot be opened, by the system's number.
+_DEVICE_REASONS = {
+    errno.EACCES: ("may not be opened by this user", "Add the user to the group 'video'."),
+    errno.EPERM: ("may not be opened by this user", "Add the user to the group 'video'."),
+    errno.EBUSY: ("is in use", "Close the program that uses it."),
+    errno.ENOTTY: ("is no camera", ""),
+    errno.ENODEV: ("gives no pictures", "Cameras often have a second node for metadata only."),
+}
+#: Decoders in hardware: what has to be there, and what FFmpeg calls it.
+_HARDWARE = ((Path("/dev/nvidia0"), "cuda"), (Path("/dev/dri/renderD128"), "qsv"))
+
+
+def main() -> None:
+    """Decodes until the stream ends, or whoever started this."""
+    parent = int(sys.argv[1])
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    try:
+        confine(parent)
+        job = Job.decode(sys.stdin.buffer.readline(MOST_JOB))
+        # The end of standard input is the end of whoever asked.
+        Thread(target=_leave_with_parent, name="parent", daemon=True).start()
+        for taken in _taken(job):
+            write_picture(out, taken)
+        write_failure(out, _unavailable(job, "has stopped sending"))
+    except PosternError as error:
+        write_failure(out, error)
+    except MemoryError:
+        write_failure(out, invalid("A camera's stream takes too much memory to decode."))
+    except BrokenPipeError:
+        pass  # Nobody wants them any more.
+    finally:
+        os._exit(0)  # At once, whatever other threads wait for.
+
+
+def _leave_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def _taken(job: Job) -> Iterator[Taken]:
+    match job.means:
+        case Means.SNAPSHOT:
+            snapshots = Snapshots(job)
+            _deny_files((), (job.port,))
+            return snapshots.pictures()
+        case Means.RTSP:
+            return _streamed(job)
+        case Means.DEVICE:
+            _deny_files((Path(job.target), *_hardware_of(job)), ())
+            return _decoded(job, job.target, job.options)
+        case _:
+            assert_never(job.means)
+
+
+def _deny_files(devices: tuple[Path, ...], ports: tuple[int, ...]) -> None:
+    # Libraries load parts of themselves when they need them; there is nothing to know in code.
+    deny_files(devices, ports, [Path(entry) for entry in sys.path if entry])
+
+
+def _streamed(job: Job) -> Iterator[Taken]:
+    """The pictures of an RTSP stream, over the connection that was handed over."""
+    connection = _secured(socket.socket(fileno=int(sys.argv[2])), job)
+    relay = Relay(connection, job.name)
+    _deny_files(_hardware_of(job), (relay.port,))
+    relay.start()
+    who = f"{quote(job.user, safe='')}:{quote(job.password, safe='')}@" if job.user else ""
+    url = f"rtsp://{who}127.0.0.1:{relay.port}{job.target}"
+    try:
+        yield from _decoded(job, url, _RTSP_OPTIONS)
+    except PosternError as error:
+        raise relay.refusal or error from None
+    if relay.refusal:
+        raise relay.refusal
+
+
+def _secured(connection: socket.socket, job: Job) -> socket.socket:
+    if not job.secure:
+        return connection
+    try:
+        context = trusted(job.authority)
+        return context.wrap_socket(connection, server_hostname=job.host.rsplit(":", 1)[0])
+    except (OSError, ValueError):
+        raise _unavailable(
+            job,
+            "shows no certificate that can be believed",
+            "Save its certificate in a file, and name that file as `certificate`.",
+        ) from None
+
+
+def _decoded(job: Job, url: str, options: Mapping[str, str]) -> Iterator[Taken]:
+    pace = Pace(job.most_fps)
+    try:
+        container = open_container(
+            url, options=dict(options), kind=job.format or None, hardware=_accelerator(job)
+        )
+    except av.FFmpegError as error:
+        raise _unopened(job, error) from None
+    with container:
+        for picture in pictures(container, job.name, tolerant=True, due=pace.due):
+            yield Taken(picture.image, pace.arrived_s, picture.time_s)
+
+
+class Pace:
+    """Passes pictures over that come faster than they are wanted.
+
+    Args:
+        most_fps: How many a second are wanted; 0 for all.
+    """
+
+    def __init__(self, most_fps: float) -> None:
+        # A little less than the step, so that a camera of just this rate loses none to jitter.
+        self._step_s = 0.8 / most_fps if most_fps else 0.0
+        self.arrived_s = float("-inf")
+
+    def due(self) -> bool:
+        """Whether the picture that has just come is wanted; then it is the last one."""
+        now_s = time.monotonic()
+        wanted = now_s - self.arrived_s >= self._step_s
+        if wanted:
+            self.arrived_s = now_s
+        return wanted
+
+
+def _unopened(job: Job, error: av.FFmpegError) -> PosternError:
+    number = error.errno or 0
+    if job.means is Means.DEVICE and number in _DEVICE_REASONS:
+        return _unavailable(job, *_DEVICE_REASONS[number])
+    if isinstance(error, av.HTTPUnauthorizedError):
+        return _unavailable(
+            job, "wants another user or password", "Set `user` and `password_file`."
+        )
+    return _unavailable(job, f"cannot be opened ({error.strerror})")
+
+
+def _hardware_of(job: Job) -> tuple[Path, ...]:
+    return tuple(path for path, _ in _HARDWARE if path.exists()) if job.hardware else ()
+
+
+def _accelerator(job: Job) -> HWAccel | None:
+    """The decoder in hardware that is there; software takes over what it cannot do."""
+    if not job.hardware:
+        return None
+    found = (name for path, name in _HARDWARE if path.exists() and name in hwdevices_available())
+    name = next(found, None)
+    return None if name is None else HWAccel(name, allow_software_fallback=True)
+
+
+def _unavailable(job: Job, how: str, hint: str = "") -> PosternError:
+    return PosternError(Code.UNAVAILABLE, f"{job.name} {how}.", hint)
+
+
+if __name__ == "__main__":
+    main()

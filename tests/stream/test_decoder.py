@@ -1,0 +1,155 @@
+"""The process in which a camera's pictures are decoded."""
+
+import socket
+import subprocess
+import sys
+import time
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postern.core.errors import Code, PosternError
+from postern.stream.decoder import Decoder
+from postern.stream.job import (
+    Job,
+    Means,
+    Taken,
+    read_taken,
+    write_failure,
+    write_picture,
+)
+from tests.media import number_of, picture, write_video
+from tests.needs import missing
+
+ROOT = Path(__file__).parents[2]
+#: Runs in a process that is confined as a decoder is, and says what it could do all the same.
+TAKEN_OVER = """
+import os, socket, subprocess, sys
+from pathlib import Path
+from postern.stream.confine import confine
+from postern.stream.landlock import deny_files
+secret, other_port, own_port = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+confine(os.getppid())
+print("landlock", deny_files((), (own_port,), [Path(p) for p in sys.path if p]), flush=True)
+def tried(name, work):
+    try:
+        work()
+    except (OSError, MemoryError) as error:
+        print(name, "denied", flush=True)
+    else:
+        print(name, "DONE", flush=True)
+tried("read", lambda: open(secret).read())
+tried("write", lambda: open(secret, "w").write("x"))
+tried("make", lambda: open(secret + ".new", "w").write("x"))
+tried("remove", lambda: os.unlink(secret))
+tried("list", lambda: os.listdir(os.path.dirname(secret)))
+tried("start", lambda: subprocess.run(["/bin/true"], check=True))
+tried("memory", lambda: bytearray(2 * 1024**3))
+tried("elsewhere", lambda: socket.create_connection(("127.0.0.1", other_port), 2.0))
+tried("listen", lambda: socket.create_server(("127.0.0.1", 0)))
+tried("own", lambda: socket.create_connection(("127.0.0.1", own_port), 2.0))
+"""
+
+
+def played(path: Path, **settings: object) -> Decoder:
+    """A recording in a camera's place."""
+    return Decoder(Job(Means.DEVICE, str(path), "The camera", **settings))  # type: ignore[arg-type]
+
+
+def test_pictures_come_out_as_they_went_in(tmp_path: Path) -> None:
+    """Each once, in their order."""
+    path = write_video(tmp_path / "a.mp4", range(20))
+
+    found = played(path).pictures()
+    taken = [next(found) for _ in range(20)]
+
+    assert list(range(20)) == [number_of(one.image) for one in taken]
+    assert all(0.0 <= time.monotonic() - one.arrived_s < 30.0 for one in taken)
+    with pytest.raises(PosternError, match="has stopped sending"):
+        next(found)
+
+
+def test_attack_decoder_that_was_taken_over_reaches_nothing(tmp_path: Path) -> None:
+    """No file, no program, no memory without end, and nobody but its camera's port."""
+    secret = tmp_path / "site.key"
+    secret.write_text("secret", "utf-8")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as own,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        ports = [str(one.getsockname()[1]) for one in (other, own)]
+        said = subprocess.run(
+            [sys.executable, "-c", TAKEN_OVER, str(secret), *ports],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT / "src")},
+        ).stdout.splitlines()
+    if "landlock False" in said:
+        missing("Landlock in this kernel")
+
+    assert ["landlock True"] == said[:1]
+    tried = dict(line.split() for line in said[1:])
+    assert "DONE" == tried.pop("own")
+    assert {"denied"} == set(tried.values()), tried
+    assert "secret" == secret.read_text("utf-8")
+
+
+def test_password_shows_nowhere() -> None:
+    """Neither where a job is printed by mistake."""
+    job = Job(Means.RTSP, "/", "The camera", user="viewer", password="hunter2")  # noqa: S106
+
+    assert "hunter2" not in repr(job)
+    assert job == Job.decode(job.encode())
+
+
+def test_decoder_that_was_closed_before_it_began_starts_nothing(tmp_path: Path) -> None:
+    """And closing twice is safe."""
+    decoder = played(write_video(tmp_path / "a.mp4", range(3)))
+    decoder.close()
+    decoder.close()
+
+    assert [] == list(decoder.pictures())
+
+
+def test_what_is_told_comes_back() -> None:
+    """A picture, then a failure."""
+    pipe, image = BytesIO(), picture(5)
+    write_picture(pipe, Taken(image, 12.5, None))
+    write_failure(pipe, PosternError(Code.INVALID, "It is \x1b[31mred\nhere.", "Do this."))
+    pipe.seek(0)
+
+    taken = read_taken(pipe)
+    assert taken is not None
+    assert np.array_equal(image, taken.image)
+    assert (12.5, None) == (taken.arrived_s, taken.time_s)
+    with pytest.raises(PosternError) as caught:
+        read_taken(pipe)
+    assert (Code.INVALID, "Do this.") == (caught.value.code, caught.value.hint)
+    assert caught.value.message.isprintable()
+
+
+@given(st.binary(max_size=200))
+def test_attack_decoder_that_talks_nonsense(said: bytes) -> None:
+    """Whatever it says is a picture, the end, or an error of ours."""
+    for beginning in (b"", b"PSTN", b"PSTN\x01\x00" + b"\x10\x00\x00\x00" * 2):
+        try:
+            read_taken(BytesIO(beginning + said))
+        except PosternError:
+            continue
+
+
+def test_attack_decoder_that_promises_a_huge_picture() -> None:
+    """It is refused by its head."""
+    pipe = BytesIO()
+    write_picture(pipe, Taken(picture(1), 0.0, 0.0))
+    head = bytearray(pipe.getvalue()[:34])
+    head[6:14] = (60_000).to_bytes(4, "little") * 2
+    with pytest.raises(PosternError, match="nonsense"):
+        read_taken(BytesIO(bytes(head) + b"\0" * 100))
