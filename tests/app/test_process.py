@@ -1,5 +1,6 @@
 """The process's memory: in no dump, read by nobody, and without templates that were wiped."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from postern.vault.quantise import quantise
 from postern.vault.vault import open_vault
+from tests.needs import missing
 from tests.people import ALICE
 from tests.vault.samples import FACE_1, template, values
 
@@ -149,3 +151,35 @@ def _memory(process: int) -> bytes:
 def _holds(memory: bytes, form: bytes) -> bool:
     step = (len(form) - WINDOW) // (PIECES - 1)
     return any(form[at : at + WINDOW] in memory for at in range(0, len(form) - WINDOW + 1, step))
+
+
+_BLOCKS = """
+import ctypes, sys
+from postern.app.process import keep_memory_small
+if sys.argv[1] == "small":
+    keep_memory_small()
+library = ctypes.CDLL(None)
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks",
+        "fordblks", "keepcost")]
+library.mallinfo2.restype = Info
+library.malloc.restype = ctypes.c_void_p
+library.free.argtypes = [ctypes.c_void_p]
+before = library.mallinfo2().hblks
+library.free(library.malloc(1_000_000))
+library.malloc(1_000_000)
+print(library.mallinfo2().hblks - before)
+"""
+
+
+@pytest.mark.parametrize(("how", "blocks"), [("small", "1"), ("usual", "0")])
+def test_large_blocks_are_given_back(how: str, blocks: str) -> None:
+    """A second block of the same size is one of its own, too, and not a hole in the heap."""
+    if not hasattr(ctypes.CDLL(None), "mallinfo2"):
+        missing("mallinfo2 (glibc 2.33)")
+    said = subprocess.run(
+        [sys.executable, "-c", _BLOCKS, how], capture_output=True, text=True, check=True
+    )
+
+    assert blocks == said.stdout.strip()

@@ -22,11 +22,20 @@ PICTURES = (
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max={fps} ! "
     "rtph264pay name=pay0 pt=96 config-interval=1"
 )
-#: JPEG pictures of a folder, in the order of their names, over and over.
-FOLDER = (
-    "appsrc name=src is-live=true do-timestamp=true format=time "
-    "caps=image/jpeg,framerate={fps}/1 ! valve name=valve ! jpegparse ! rtpjpegpay name=pay0 pt=26"
-)
+#: Pictures of a folder, in the order of their names, over and over: JPEG, or parts of an H.264
+#: stream, each a picture's.
+FOLDER = {
+    ".jpg": (
+        "appsrc name=src is-live=true do-timestamp=true format=time "
+        "caps=image/jpeg,framerate={fps}/1 ! valve name=valve ! jpegparse ! "
+        "rtpjpegpay name=pay0 pt=26"
+    ),
+    ".h264": (
+        "appsrc name=src is-live=true do-timestamp=true format=time "
+        "caps=video/x-h264,stream-format=byte-stream,alignment=au,framerate={fps}/1 ! "
+        "valve name=valve ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1"
+    ),
+}
 
 
 class Camera(GstRtspServer.RTSPMediaFactory):
@@ -37,14 +46,15 @@ class Camera(GstRtspServer.RTSPMediaFactory):
         self._settings = settings
         self._bin = None
         self._at = 0
-        folder = settings.get("folder")
-        self._pictures = [p.read_bytes() for p in sorted(Path(folder).iterdir())] if folder else []
+        files = sorted(Path(settings["folder"]).iterdir()) if "folder" in settings else []
+        self._kind = files[0].suffix if files else ""
+        self._pictures = [file.read_bytes() for file in files]
         if self._pictures:
             GLib.timeout_add(1000 // int(settings["fps"]), self._push)
         self.set_shared(True)
 
     def do_create_element(self, _url):
-        launch = FOLDER if self._pictures else PICTURES
+        launch = FOLDER[self._kind] if self._pictures else PICTURES
         self._bin = Gst.parse_launch(f"( {launch.format(**self._settings)} )")
         if self._settings.get("stalled"):
             self._bin.get_by_name("valve").set_property("drop", True)

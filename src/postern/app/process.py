@@ -11,6 +11,21 @@ from postern.core.errors import Code, PosternError
 
 #: prctl(2).
 _PR_SET_DUMPABLE = 4
+#: malloc.h: M_ARENA_MAX, as many as threads that look at pictures on a small machine; then, in
+#: bytes, M_MMAP_THRESHOLD, below a layer's output, and M_TRIM_THRESHOLD.
+_HEAP = ((-8, 2), (-3, 512 * 1024), (-1, 4 * 1024 * 1024))
+
+
+def keep_memory_small() -> None:
+    """Has the C library give large blocks back at once, and share its heap among threads.
+
+    Otherwise what the largest picture took is kept by each of them for ever (mallopt(3)). Where the
+    system has no such setting nothing changes.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for setting, value in _HEAP:
+            mallopt(setting, value)
 
 
 def keep_memory_private() -> None:

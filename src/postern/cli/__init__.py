@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from postern.app.process import keep_memory_private
+from postern.app.process import keep_memory_private, keep_memory_small
 from postern.cli.console import OUT, fail
 from postern.core.errors import Code, PosternError
 
@@ -98,6 +98,7 @@ def main() -> None:
     """Runs a command; failures are one sentence on standard error and an exit code."""
     try:
         keep_memory_private()
+        keep_memory_small()
         app()
     except PosternError as error:
         sys.exit(fail(error))

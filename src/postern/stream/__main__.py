@@ -23,7 +23,6 @@ from postern.stream.confine import confine
 from postern.stream.job import MOST_JOB, Job, Means, Taken, write_failure, write_picture
 from postern.stream.landlock import deny_files
 from postern.stream.relay import Relay
-from postern.stream.snapshot import Snapshots
 from postern.stream.trust import trusted
 from postern.stream.video import open_container, pictures
 
@@ -80,6 +79,9 @@ def _leave_with_parent() -> None:
 def _taken(job: Job) -> Iterator[Taken]:
     match job.means:
         case Means.SNAPSHOT:
+            # Whoever streams needs no HTTP, and there are many of them.
+            from postern.stream.snapshot import Snapshots  # noqa: PLC0415
+
             snapshots = Snapshots(job)
             _deny_files((), (job.port,))
             return snapshots.pictures()

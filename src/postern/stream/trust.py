@@ -2,8 +2,6 @@
 
 import ssl
 
-import httpx
-
 
 def trusted(authority: str) -> ssl.SSLContext:
     """What checks the certificate of a camera.
@@ -15,8 +13,4 @@ def trusted(authority: str) -> ssl.SSLContext:
     Raises:
         OSError: Where that file cannot be read, or holds no certificate.
     """
-    if authority:
-        return ssl.create_default_context(cafile=authority)
-    context = httpx.create_ssl_context(trust_env=False)
-    context.load_default_certs()
-    return context
+    return ssl.create_default_context(cafile=authority or None)

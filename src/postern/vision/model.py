@@ -225,6 +225,8 @@ def open_session(data: bytes, name: str) -> "ort.InferenceSession":
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    # An arena keeps the largest picture's tensors for ever, in every session.
+    options.enable_cpu_mem_arena = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:

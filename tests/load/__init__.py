@@ -1,0 +1,1 @@
+"""Loads of the size that the product promises to carry."""
