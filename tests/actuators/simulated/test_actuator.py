@@ -2,7 +2,8 @@
 
 import pytest
 
-from postern.actuators.simulated.actuator import REMEMBERED, Fault, SimulatedActuator
+from postern.actuators.once import REMEMBERED
+from postern.actuators.simulated.actuator import Fault, SimulatedActuator
 from postern.core.ids import AccessPointId
 from postern.core.ports import Command
 from tests.clocks import SteppedClock

@@ -1,18 +1,14 @@
 """A door or barrier that exists in memory only, and can be told to fail."""
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
 
+from postern.actuators.once import REMEMBERED, Once
 from postern.core.moment import Moment
 from postern.core.ports import Clock, Command, Report
-
-#: Commands. Ids of older ones are forgotten; a command is repeated within seconds or never.
-REMEMBERED = 1024
-#: Seconds; what `AccessPoint.hold_s` allows. A command is checked again where it takes effect.
-MAX_HOLD_S = 60.0
 
 
 class Fault(StrEnum):
@@ -52,7 +48,7 @@ class SimulatedActuator:
 
     Whether it is open is worked out from the clock whenever somebody asks: there is nothing to
     switch off, so nothing can be left open. May be used from several threads; `_lock` guards the
-    reports and the history.
+    history.
 
     Args:
         clock: The two clocks.
@@ -63,7 +59,7 @@ class SimulatedActuator:
         self._clock = clock
         self._faults = faults
         self._lock = Lock()
-        self._reports: OrderedDict[str, Report] = OrderedDict()
+        self._once = Once(self._driven)
         self._pulses: deque[Pulse] = deque(maxlen=REMEMBERED)
 
     @property
@@ -80,30 +76,23 @@ class SimulatedActuator:
         return max(ends, key=lambda until: until.monotonic_s, default=None)
 
     def pulse(self, command: Command) -> Report:
-        """Opens for `command.hold_s` and returns at once; never raises.
-
-        A command id that came before gives the report of that time and opens nothing, whether it
-        failed or not: after a failure nobody can tell whether it took effect.
-        """
-        with self._lock:
-            if command.id in self._reports:
-                return self._reports[command.id]
-            report = self._driven(command)
-            self._reports[command.id] = report
-            if len(self._reports) > REMEMBERED:
-                self._reports.popitem(last=False)
-            return report
+        """Opens for `command.hold_s` and returns at once; never raises."""
+        return self._once.pulse(command)
 
     def close(self) -> None:
         """Does nothing: there is no device."""
 
     def _driven(self, command: Command) -> Report:
-        if not 0.0 < command.hold_s <= MAX_HOLD_S:
-            return Report(False, f"A pulse lasts more than 0 and at most {MAX_HOLD_S:.0f} seconds.")
         fault = self._faults(command)
         if fault is not Fault.FAILED:
             now = self._clock.now()
-            self._pulses.append(Pulse(command, now, now.plus(command.hold_s)))
+            with self._lock:
+                self._pulses.append(Pulse(command, now, now.plus(command.hold_s)))
         if fault is not None:
             return Report(False, "The simulated actuator did not answer.")
         return Report(True, f"The simulated actuator opened for {command.hold_s:g} s.")
+
+
+def open_actuator(_config: Config, clock: Clock, _tell: object) -> SimulatedActuator:
+    """One that never fails."""
+    return SimulatedActuator(clock)
