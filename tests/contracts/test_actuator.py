@@ -1,162 +1,230 @@
 """What every kind of actuator must do, run over every row of KINDS.
 
 A kind needs a bench here: how to make a sound one, and one that fails in either way, and how to
-see from outside how often its relay was driven and whether it is driven now.
+see from outside how often its relay was driven and whether it is driven now. One that has a device
+has it for real: a program beside the test, which can be killed.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
 
 import pytest
 
 from postern.actuators import KINDS
+from postern.actuators.modbus.config import Pulse
 from postern.actuators.simulated.actuator import Fault, SimulatedActuator
-from postern.core.ids import AccessPointId
-from postern.core.ports import Actuator, Command
+from tests.actuators.bench import Bench, command, service, until
+from tests.actuators.modbus.bench import modbus
 from tests.clocks import SteppedClock
 
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """One actuator and a view of its relay.
-
-    Attributes:
-        actuator: What is tested.
-        driven: How often the relay was driven.
-        is_open: Whether it is driven now.
-        wait: Lets so many seconds pass.
-    """
-
-    actuator: Actuator
-    driven: Callable[[], int]
-    is_open: Callable[[], bool]
-    wait: Callable[[float], None]
+Make = Callable[[str, Path], AbstractContextManager[Bench]]
 
 
-def simulated(fault: Fault | None) -> Bench:
+@contextmanager
+def simulated(fault: str, _folder: Path) -> Iterator[Bench]:
     """The simulated kind, made by its row of KINDS unless it shall fail."""
     clock = SteppedClock()
     kind = KINDS["simulated"]
     made = kind.open(kind.config(), clock, lambda _state, _why: None)
-    actuator = made if fault is None else SimulatedActuator(clock, lambda _command: fault)
+    actuator = SimulatedActuator(clock, lambda _command: Fault(fault)) if fault else made
     assert isinstance(actuator, SimulatedActuator)
-    return Bench(
+    yield Bench(
         actuator,
         lambda: len(actuator.pulses),
         lambda: actuator.opened_until is not None,
         clock.advance,
+        can_be_closed=False,
     )
 
 
-BENCHES: dict[str, Callable[[Fault | None], Bench]] = {"simulated": simulated}
+#: By kind, and by what else is configured where that makes another actuator of it.
+BENCHES: dict[str, Make] = {
+    "modbus": modbus,
+    "modbus device": partial(modbus, pulse=Pulse.DEVICE),
+    "simulated": simulated,
+}
 
-every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
-
-
-def command(name: str = "c-1", hold_s: float = 1.0) -> Command:
-    """One order."""
-    return Command(name, AccessPointId("door"), hold_s)
+every_kind = pytest.mark.parametrize("kind", sorted(BENCHES))
+#: The simulated one has no device that could be killed, and ends with its process.
+every_device = pytest.mark.parametrize("kind", sorted(BENCHES.keys() - {"simulated"}))
 
 
 def test_every_kind_has_a_bench() -> None:
     """A new kind cannot be left out of this suite."""
-    assert set(BENCHES) == set(KINDS)
+    assert {name.partition(" ")[0] for name in BENCHES} == set(KINDS)
 
 
 @every_kind
-def test_actuator_opens_for_a_command(kind: str) -> None:
+def test_actuator_opens_for_a_command(kind: str, tmp_path: Path) -> None:
     """A command is carried out and reported so, in one sentence."""
-    bench = BENCHES[kind](None)
+    with BENCHES[kind]("", tmp_path) as bench:
+        report = bench.actuator.pulse(command())
 
-    report = bench.actuator.pulse(command())
-
-    assert report.done
-    assert report.detail
-    assert bench.is_open()
-    assert 1 == bench.driven()
+        assert report.done, report.detail
+        assert report.detail
+        assert bench.is_open()
+        assert 1 == bench.driven()
 
 
 @every_kind
-def test_actuator_opens_once_for_the_same_command_id(kind: str) -> None:
+def test_actuator_opens_once_for_the_same_command_id(kind: str, tmp_path: Path) -> None:
     """A repeated command gives the same report and drives nothing, also after it closed."""
-    bench = BENCHES[kind](None)
-    first = bench.actuator.pulse(command())
-    again = bench.actuator.pulse(command())
-    bench.wait(1.5)
-    later = bench.actuator.pulse(command())
+    with BENCHES[kind]("", tmp_path) as bench:
+        first = bench.actuator.pulse(command())
+        again = bench.actuator.pulse(command())
+        bench.wait(1.5)
+        later = bench.actuator.pulse(command())
 
-    assert first == again == later
-    assert 1 == bench.driven()
-    assert not bench.is_open()
+        assert first == again == later
+        assert 1 == bench.driven()
+        assert not bench.is_open()
 
 
 @every_kind
-def test_actuator_opens_once_when_threads_race_with_one_id(kind: str) -> None:
+def test_actuator_opens_once_when_threads_race_with_one_id(kind: str, tmp_path: Path) -> None:
     """The same command from eight threads is one pulse."""
-    bench = BENCHES[kind](None)
-    with ThreadPoolExecutor(8) as pool:
-        reports = list(pool.map(bench.actuator.pulse, [command()] * 8))
+    with BENCHES[kind]("", tmp_path) as bench:
+        with ThreadPoolExecutor(8) as pool:
+            reports = list(pool.map(bench.actuator.pulse, [command()] * 8))
 
-    assert 1 == bench.driven()
-    assert 1 == len(set(reports))
+        assert 1 == bench.driven()
+        assert 1 == len(set(reports))
 
 
 @every_kind
-def test_actuator_opens_again_for_another_command(kind: str) -> None:
+def test_actuator_opens_again_for_another_command(kind: str, tmp_path: Path) -> None:
     """Two ids are two pulses."""
-    bench = BENCHES[kind](None)
-    bench.actuator.pulse(command("c-1"))
-    bench.actuator.pulse(command("c-2"))
+    with BENCHES[kind]("", tmp_path) as bench:
+        bench.actuator.pulse(command("c-1"))
+        bench.actuator.pulse(command("c-2"))
 
-    assert 2 == bench.driven()
+        assert 2 == bench.driven()
 
 
 @every_kind
-def test_actuator_closes_by_itself(kind: str) -> None:
+def test_actuator_stays_open_for_the_longest_of_several_pulses(kind: str, tmp_path: Path) -> None:
+    """A shorter pulse within a longer one does not close early."""
+    with BENCHES[kind]("", tmp_path) as bench:
+        bench.actuator.pulse(command("c-1", 3.0))
+        bench.actuator.pulse(command("c-2", 0.5))
+
+        bench.wait(1.5)
+        assert bench.is_open()
+        bench.wait(2.5)
+        assert not bench.is_open()
+
+
+@every_kind
+def test_actuator_closes_by_itself(kind: str, tmp_path: Path) -> None:
     """Nobody has to come back to close it: the process that opened it may be dead."""
-    bench = BENCHES[kind](None)
-    bench.actuator.pulse(command(hold_s=2.0))
+    with BENCHES[kind]("", tmp_path) as bench:
+        bench.actuator.pulse(command(hold_s=2.0))
 
-    bench.wait(1.5)
-    assert bench.is_open()
-    bench.wait(1.0)
-    assert not bench.is_open()
+        bench.wait(1.5)
+        assert bench.is_open()
+        bench.wait(1.0)
+        assert not bench.is_open()
+
+
+@every_device
+def test_actuator_is_closed_after_its_process_was_killed(kind: str, tmp_path: Path) -> None:
+    """Attack: the service is killed (`kill -9`) while a gate is open."""
+    with BENCHES[kind]("", tmp_path) as bench:
+        bench.actuator.close()
+        with service(tmp_path, bench.settings, 3.0) as process:
+            assert process.stdout is not None
+            report = json.loads(process.stdout.readline())
+            assert report["done"], report
+            assert bench.is_open()
+            process.kill()
+            process.wait()
+
+            assert until(lambda: not bench.is_open(), 4.0)
+            bench.wait(0.5)
+            assert not bench.is_open()
+
+
+@every_device
+def test_actuator_fails_when_its_device_is_dead(kind: str, tmp_path: Path) -> None:
+    """What answers in these tests is the device and nothing else."""
+    with BENCHES[kind]("", tmp_path) as bench:
+        assert bench.actuator.pulse(command("c-1")).done
+        bench.kill()
+        report = bench.actuator.pulse(command("c-2"))
+
+        assert not report.done
+        assert report.detail.endswith(".")
+        assert until(lambda: bool(bench.told) and bench.told[-1][0] == "red")
+
+
+@every_device
+@pytest.mark.parametrize("fault", ["garbage", "late", "drop"])
+def test_actuator_reports_what_it_cannot_use(kind: str, fault: str, tmp_path: Path) -> None:
+    """A device that answers garbage, late or not at all is one sentence, and is closed again.
+    Once it answers, it opens again."""
+    with BENCHES[kind]("", tmp_path) as bench:
+        bench.spoil(fault)
+        report = bench.actuator.pulse(command())
+        bench.spoil("")
+
+        assert not report.done
+        assert report.detail.endswith(".")
+        assert "\n" not in report.detail
+        assert until(lambda: not bench.is_open())
+        later = count()
+        assert until(lambda: bench.actuator.pulse(command(f"later-{next(later)}", 0.1)).done)
 
 
 @every_kind
-def test_actuator_reports_a_failure(kind: str) -> None:
+def test_actuator_reports_a_failure(kind: str, tmp_path: Path) -> None:
     """A device that does nothing is a report, not an exception, and is not tried again unasked."""
-    bench = BENCHES[kind](Fault.FAILED)
+    with BENCHES[kind]("failed", tmp_path) as bench:
+        report = bench.actuator.pulse(command())
 
-    report = bench.actuator.pulse(command())
-
-    assert not report.done
-    assert report.detail
-    assert not bench.is_open()
-    assert report == bench.actuator.pulse(command())
-    assert 0 == bench.driven()
+        assert not report.done
+        assert report.detail
+        assert not bench.is_open()
+        assert report == bench.actuator.pulse(command())
+        assert 0 == bench.driven()
 
 
 @every_kind
-def test_actuator_reports_a_failure_after_it_took_effect(kind: str) -> None:
+def test_actuator_reports_a_failure_after_it_took_effect(kind: str, tmp_path: Path) -> None:
     """The answer is lost after the relay moved: reported as failed, driven once, closes."""
-    bench = BENCHES[kind](Fault.FAILED_AFTER_EFFECT)
+    with BENCHES[kind]("failed_after_effect", tmp_path) as bench:
+        report = bench.actuator.pulse(command())
 
-    report = bench.actuator.pulse(command())
+        assert not report.done
+        assert report == bench.actuator.pulse(command())
+        assert 1 == bench.driven()
+        bench.wait(2.0)
+        assert not bench.is_open()
 
-    assert not report.done
-    assert report == bench.actuator.pulse(command())
-    assert 1 == bench.driven()
-    bench.wait(1.5)
-    assert not bench.is_open()
+
+@every_kind
+def test_actuator_ends_what_is_driven_when_it_is_closed(kind: str, tmp_path: Path) -> None:
+    """At once where its device can be told to, else when the pulse is over."""
+    with BENCHES[kind]("", tmp_path) as bench:
+        bench.actuator.pulse(command(hold_s=3.0))
+        bench.actuator.close()
+        bench.actuator.close()
+
+        bench.wait(1.0)
+        assert bench.is_open() is not bench.can_be_closed
+        bench.wait(3.0)
+        assert not bench.is_open()
 
 
 @every_kind
 @pytest.mark.parametrize("hold_s", [0.0, -1.0, 61.0, float("nan"), float("inf")])
-def test_actuator_refuses_an_impossible_pulse(kind: str, hold_s: float) -> None:
+def test_actuator_refuses_an_impossible_pulse(kind: str, hold_s: float, tmp_path: Path) -> None:
     """A pulse that would never end, or never begin, is a failure and opens nothing."""
-    bench = BENCHES[kind](None)
-
-    assert not bench.actuator.pulse(command(hold_s=hold_s)).done
-    assert not bench.is_open()
+    with BENCHES[kind]("", tmp_path) as bench:
+        assert not bench.actuator.pulse(command(hold_s=hold_s)).done
+        assert not bench.is_open()
+        assert 0 == bench.driven()

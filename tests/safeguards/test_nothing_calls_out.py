@@ -54,8 +54,8 @@ _NOWHERE = dict.fromkeys(("https_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://12
 #: Everything in the standard library and among the libraries that can open a connection.
 NETWORK = {
     "aiohttp", "asyncio", "ftplib", "http.client", "http.server", "httpx", "imaplib", "litestar",
-    "poplib", "requests", "smtplib", "socket", "socketserver", "telnetlib", "urllib.request",
-    "urllib3", "uvicorn", "websockets", "xmlrpc.client",
+    "poplib", "pymodbus", "pymodbus.client", "requests", "smtplib", "socket", "socketserver",
+    "telnetlib", "urllib.request", "urllib3", "uvicorn", "websockets", "xmlrpc.client",
 }  # fmt: skip
 #: Every other library that any module takes. Those of the first line read pictures, and could read
 #: them from an address (see `READS`); the others open no connection and start no program by
@@ -73,6 +73,7 @@ STARTS = {"ctypes", "cffi", "multiprocessing", "pty", "runpy", "subprocess", "we
 STARTING = re.compile(r"os\.(system|popen|exec\w+|spawn\w+|posix_spawn\w*|fork\w*|startfile)")
 #: The modules that do, and what.
 STARTED = {
+    "actuators/watched.py": "this very interpreter, as the watchdog of a relay",
     "app/process.py": "the C library, to forbid dumps of memory",
     "bench/peers.py": "another interpreter, which an operator names, to be compared with",
     "bench/results.py": "git, for the revision in a report",
@@ -94,10 +95,15 @@ OPENED = {
     "stream/__main__.py": "a device of this machine, or its own relay's port, confined",
 }
 #: Where a module is taken by a name that is no literal.
-BY_NAME = {"cli/__init__.py": "the command that was typed, out of a table"}
+BY_NAME = {
+    "actuators/__init__.py": "the actuator of a kind, out of the table of kinds",
+    "actuators/orders.py": "the relay of a kind, out of a table",
+    "cli/__init__.py": "the command that was typed, out of a table",
+}
 #: The modules that take one of these, and whom they talk to.
 TALKS = {
     "address.py": "asks this machine's resolver for the names of devices",
+    "actuators/modbus/relay.py": "drives the relays that site.toml names",
     "api/server.py": "listens, where an operator runs a witness",
     "api/witness.py": "answers there",
     "app/witness_client.py": "asks the witnesses that site.toml names",

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
 from typing import Any, Generic, TypeVar
 
+from postern.actuators.modbus.config import Config as ModbusConfig
 from postern.actuators.simulated.actuator import Config as SimulatedConfig
-from postern.actuators.simulated.actuator import SimulatedActuator
 from postern.core.ports import Actuator, Clock
 
 C = TypeVar("C")
 #: Told the device's state (`ok` or `red`) and one sentence, whenever that changes.
 Tell = Callable[[str, str], None]
+Open = Callable[[C, Clock, Tell], Actuator]
 
 
 class Timer(StrEnum):
@@ -29,19 +31,39 @@ class Kind(Generic[C]):
     Attributes:
         config: What an operator says about it: a frozen dataclass of plain fields that checks
             itself.
-        open: Makes the actuator; it reaches for its device when it is first driven.
+        open: Makes the actuator. It reaches for its device in threads and processes of its own, or
+            when it is first driven: whoever opens it does not wait.
         timer: What ends its pulses, as it is configured.
     """
 
     config: type[C]
-    open: Callable[[C, Clock, Tell], Actuator]
+    open: Open[C]
     timer: Callable[[C], Timer]
 
 
+def _later(module: str) -> Open[Any]:
+    """`open_actuator` of a kind's module, which is loaded when it is first needed.
+
+    A site pays for the libraries of the kinds that it has; a watchdog process, which is to be
+    small, for those of its relay.
+    """
+
+    def opened(config: object, clock: Clock, tell: Tell) -> Actuator:
+        actuator: Actuator = import_module(module).open_actuator(config, clock, tell)
+        return actuator
+
+    return opened
+
+
 KINDS: Mapping[str, Kind[Any]] = {
+    "modbus": Kind(
+        ModbusConfig,
+        _later("postern.actuators.modbus.actuator"),
+        lambda config: Timer(str(config.pulse)),
+    ),
     "simulated": Kind(
         SimulatedConfig,
-        lambda _config, clock, _tell: SimulatedActuator(clock),
+        _later("postern.actuators.simulated.actuator"),
         lambda _config: Timer.DEVICE,
     ),
 }

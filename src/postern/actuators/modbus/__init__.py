@@ -1,0 +1,1 @@
+"""A relay of a board that is reached by Modbus TCP."""
