@@ -76,6 +76,19 @@ def until(true: Callable[[], bool], patience_s: float = PATIENCE_S) -> bool:
     return True
 
 
+def spoil(folder: Path, fault: str) -> None:
+    """Has the device of that folder do something else from now on."""
+    (folder / "fault.new").write_text(fault, "utf-8")
+    (folder / "fault.new").rename(folder / "fault")
+
+
+def secret(file: Path, text: str) -> Path:
+    """A file with that secret, for this user alone."""
+    file.touch(0o600)
+    file.write_text(f"{text}\n", "utf-8")
+    return file
+
+
 @contextmanager
 def program(file: str, *arguments: object, **options: object) -> Iterator[subprocess.Popen[str]]:
     """A program of this folder in a process of its own; killed at the end."""

@@ -20,6 +20,7 @@ from postern.actuators.modbus.config import Pulse
 from postern.actuators.simulated.actuator import Fault, SimulatedActuator
 from tests.actuators.bench import Bench, command, service, until
 from tests.actuators.modbus.bench import modbus
+from tests.actuators.shelly.bench import shelly
 from tests.clocks import SteppedClock
 
 Make = Callable[[str, Path], AbstractContextManager[Bench]]
@@ -46,6 +47,7 @@ def simulated(fault: str, _folder: Path) -> Iterator[Bench]:
 BENCHES: dict[str, Make] = {
     "modbus": modbus,
     "modbus device": partial(modbus, pulse=Pulse.DEVICE),
+    "shelly": shelly,
     "simulated": simulated,
 }
 

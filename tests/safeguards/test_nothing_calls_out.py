@@ -103,7 +103,9 @@ BY_NAME = {
 #: The modules that take one of these, and whom they talk to.
 TALKS = {
     "address.py": "asks this machine's resolver for the names of devices",
+    "actuators/exchange.py": "asks the devices that site.toml names, over HTTP",
     "actuators/modbus/relay.py": "drives the relays that site.toml names",
+    "actuators/shelly/relay.py": "answers a device that asks who is there",
     "api/server.py": "listens, where an operator runs a witness",
     "api/witness.py": "answers there",
     "app/witness_client.py": "asks the witnesses that site.toml names",

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, Generic, TypeVar
 
 from postern.actuators.modbus.config import Config as ModbusConfig
+from postern.actuators.shelly.config import Config as ShellyConfig
 from postern.actuators.simulated.actuator import Config as SimulatedConfig
 from postern.core.ports import Actuator, Clock
 
@@ -60,6 +61,11 @@ KINDS: Mapping[str, Kind[Any]] = {
         ModbusConfig,
         _later("postern.actuators.modbus.actuator"),
         lambda config: Timer(str(config.pulse)),
+    ),
+    "shelly": Kind(
+        ShellyConfig,
+        _later("postern.actuators.shelly.actuator"),
+        lambda _config: Timer.DEVICE,
     ),
     "simulated": Kind(
         SimulatedConfig,

@@ -1,9 +1,9 @@
-"""An actuator whose device ends the pulses itself: begun, read back, and seen to have ended."""
+"""An actuator whose device ends the pulses itself: begun, and seen to have ended."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition as Change
-from threading import Thread
+from threading import Lock, Thread
 from time import monotonic
 
 from postern.actuators.once import Once
@@ -13,7 +13,9 @@ from postern.core.ports import Command, Report
 
 #: Seconds after the end of a pulse by which the relay is off.
 GRACE_S = 0.5
-#: Seconds between attempts to find that out or to switch it off, each twice the one before.
+#: Seconds between looks at a relay that nobody drives: a device that is gone is told.
+LOOK_S = 10.0
+#: Seconds between attempts to find it off or to switch it off, each twice the one before.
 _FIRST_S, _LONGEST_S = 0.5, 30.0
 #: Seconds that closing waits for a question that is under way.
 _CLOSE_S = 1.0
@@ -26,7 +28,7 @@ class DeviceTimed:
     red and asked again. May be used from several threads; `_change` guards what follows it.
 
     Args:
-        relay: The device's relay; its calls may come from two threads at a time.
+        relay: The device's relay; its calls may come from several threads at a time.
         tell: Told `ok` or `red` and one sentence whenever that changes.
     """
 
@@ -37,8 +39,12 @@ class DeviceTimed:
         self._change = Change()
         self._closed = False
         self._ends: float | None = None
-        self._keeper: Thread | None = None
+        self._due = monotonic()
+        self._pause = _FIRST_S
         self._told = ("", "")
+        self._turn = Lock()  # Held while the relay is switched, so that no new pulse is cut short.
+        self._keeper = Thread(target=self._keep, name="end of pulses", daemon=True)
+        self._keeper.start()
 
     def pulse(self, command: Command) -> Report:
         """Has the device drive the relay for `command.hold_s`; never raises."""
@@ -50,18 +56,14 @@ class DeviceTimed:
             self._closed = True
             driven, self._ends = self._ends is not None, None
             self._change.notify_all()
-            keeper = self._keeper
         if driven:
             with suppress(PosternError):  # The device ends it all the same.
                 self._relay.switch(False)
-        if keeper is not None:
-            keeper.join(_CLOSE_S)
+        self._keeper.join(_CLOSE_S)
 
     def _drive(self, command: Command) -> Report:
-        hold_s = self._begin(command.hold_s)
-        self._relay.pulse(hold_s)
-        if not self._relay.is_on():
-            return Report(False, "The device was told to open, and says that it did not.")
+        with self._turn:
+            self._relay.pulse(self._begin(command.hold_s))
         return Report(True, f"The device opened for {command.hold_s:g} s.")
 
     def _begin(self, hold_s: float) -> float:
@@ -71,43 +73,50 @@ class DeviceTimed:
             if self._ends is not None:
                 hold_s = max(hold_s, self._ends - now)
             self._ends = now + hold_s
-            if self._keeper is None and not self._closed:
-                self._keeper = Thread(target=self._keep, name="end of pulses", daemon=True)
-                self._keeper.start()
+            self._due, self._pause = self._ends + GRACE_S, _FIRST_S
             self._change.notify_all()
         return hold_s
 
     def _keep(self) -> None:
-        wait_s = _FIRST_S
         while True:
             with self._change:
-                ended = self._ends
-                left = None if ended is None else ended + GRACE_S - monotonic()
-                if not self._closed and (left is None or left > 0.0):
-                    self._change.wait(left)
-                    continue
+                while not self._closed and self._due > monotonic():
+                    self._change.wait(self._due - monotonic())
                 if self._closed:
                     return
-            if self._is_off():
-                wait_s = _FIRST_S
-                with self._change:
-                    if self._ends == ended:  # No further pulse has begun meanwhile.
-                        self._ends = None
-                continue
+                ends = self._ends
+            answer = self._ask()
             with self._change:
-                self._change.wait_for(lambda: self._closed, wait_s)
-            wait_s = min(2.0 * wait_s, _LONGEST_S)
+                if self._ends != ends:  # Another pulse has begun meanwhile, or it was closed.
+                    continue
+                if answer is False or ends is None:
+                    self._ends, self._due, self._pause = None, monotonic() + LOOK_S, _FIRST_S
+                else:
+                    self._due = monotonic() + self._pause
+                    self._pause = min(2.0 * self._pause, _LONGEST_S)
+            self._judge(answer, ends)
 
-    def _is_off(self) -> bool:
+    def _ask(self) -> bool | str:
+        """Whether the relay is on; a sentence where nobody can tell."""
         try:
-            if not self._relay.is_on():
-                self._say("ok", "The relay is off and answers.")
-                return True
-            self._say("red", "The relay is stuck: it is on after its pulse should have ended.")
-            self._relay.switch(False)
+            return self._relay.is_on()
         except PosternError as error:
-            self._say("red", f"Nobody can tell whether the relay is off: {error.message}")
-        return False
+            return error.message
+
+    def _judge(self, answer: bool | str, ended: float | None) -> None:
+        if isinstance(answer, str):
+            whether = "how the relay is" if ended is None else "whether the relay is off"
+            self._say("red", f"Nobody can tell {whether}: {answer}")
+        elif not answer:
+            self._say("ok", "The relay is off and answers.")
+        elif ended is None:
+            # Somebody may have switched it by hand, and means it.
+            self._say("red", "The relay is on, and not by an order of Postern's.")
+        else:
+            self._say("red", "The relay is stuck: it is on after its pulse should have ended.")
+            with self._turn, suppress(PosternError):  # It is tried again.
+                if self._ends == ended:
+                    self._relay.switch(False)
 
     def _say(self, state: str, why: str) -> None:
         if (state, why) != self._told:

@@ -31,7 +31,7 @@ class TimedRelay(Relay, Protocol):
     """A relay that can also be told to switch itself off."""
 
     def pulse(self, hold_s: float) -> None:
-        """Switches it on for so many seconds, from now, whatever becomes of this process.
+        """Switches it on for so many seconds, whatever becomes of this process, and reads back.
 
         Raises:
             PosternError: `unavailable` where that failed, or nobody can tell whether it did.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from postern.actuators import KINDS
 from postern.actuators.modbus.config import Config, Pulse
-from tests.actuators.bench import Bench, Notes, program, until
+from tests.actuators.bench import Bench, Notes, program, spoil, until
 from tests.clocks import MachineClock
 
 COIL = 3
@@ -19,12 +19,6 @@ def board(folder: Path) -> Iterator[tuple[int, int]]:
     with program("board.py", folder) as process:
         assert until((folder / "port").exists)
         yield int((folder / "port").read_text("utf-8")), process.pid
-
-
-def spoil(folder: Path, fault: str) -> None:
-    """Has the board do something else from now on."""
-    (folder / "fault.new").write_text(fault, "utf-8")
-    (folder / "fault.new").rename(folder / "fault")
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from postern.actuators import KINDS, Timer
 from postern.actuators.modbus.config import Config, Pulse
 from postern.actuators.modbus.relay import ModbusRelay, open_relay
 from postern.core.errors import PosternError
-from tests.actuators.bench import Notes, until
-from tests.actuators.modbus.bench import COIL, board, spoil
+from tests.actuators.bench import Notes, spoil, until
+from tests.actuators.modbus.bench import COIL, board
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from math import ceil
+from time import monotonic
 
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusException
@@ -21,7 +22,11 @@ from postern.address import endpoint
 from postern.core.errors import Code, PosternError, invalid
 
 #: Seconds for a connection, and for an answer.
-TIMEOUT_S = 0.2
+TIMEOUT_S = 0.4
+#: Seconds for a pulse that the board times, with its reading back.
+PULSE_S = 0.9
+#: Seconds for finding a name.
+_LOOKUP_S = 0.2
 #: Tenths of a second that a board's own timer can count: a signed number of 16 bits.
 _MOST_TENTHS = 0x7FFF
 #: What the library makes of bytes that are no answer.
@@ -44,7 +49,7 @@ class ModbusRelay:
             PosternError: `unavailable` where the board does not say that it did.
         """
         at = self._config
-        with self._connected() as client:
+        with self._connected(monotonic() + PULSE_S) as client:
             answer = client.write_coil(at.coil, on, device_id=at.device_id)
             self._check(answer, WriteSingleCoilResponse)
             if (answer.address, list(answer.bits)) != (at.coil, [on]):
@@ -56,16 +61,11 @@ class ModbusRelay:
         Raises:
             PosternError: `unavailable` where the board does not say how it is.
         """
-        at = self._config
-        with self._connected() as client:
-            answer = client.read_coils(at.coil, count=1, device_id=at.device_id)
-            self._check(answer, ReadCoilsResponse)
-            if len(answer.bits) != 8:  # One byte, of which one bit was asked for.
-                raise self._failed("answered something else")
-            return bool(answer.bits[0])
+        return self._read(monotonic() + PULSE_S)
 
     def pulse(self, hold_s: float) -> None:
-        """Has the board switch the coil on for so long, rounded up to tenths of a second.
+        """Has the board switch the coil on for so long, rounded up to tenths of a second, and
+        reads it back.
 
         Raises:
             PosternError: `unavailable` where the board does not say that it did.
@@ -74,16 +74,30 @@ class ModbusRelay:
         tenths = min(ceil(round(hold_s * 10.0, 6)), _MOST_TENTHS)
         request = _TimedWrite(address=at.timed_coil, bits=[True], dev_id=at.device_id)
         request.tenths = tenths
-        with self._connected() as client:
+        until = monotonic() + PULSE_S
+        with self._connected(until) as client:
             answer = client.execute(False, request)
             self._check(answer, WriteSingleCoilResponse)
             if answer.address != at.timed_coil:
                 raise self._failed("answered something else")
+        if not self._read(until):
+            raise self._failed("was told to open, and says that it did not")
+
+    def _read(self, until: float) -> bool:
+        at = self._config
+        with self._connected(until) as client:
+            answer = client.read_coils(at.coil, count=1, device_id=at.device_id)
+            self._check(answer, ReadCoilsResponse)
+            if len(answer.bits) != 8:  # One byte, of which one bit was asked for.
+                raise self._failed("answered something else")
+            return bool(answer.bits[0])
 
     @contextmanager
-    def _connected(self) -> Iterator[ModbusTcpClient]:
-        pinned = self._endpoint.pin(timeout_s=TIMEOUT_S)
-        client = ModbusTcpClient(str(pinned.number), port=pinned.port, timeout=TIMEOUT_S, retries=0)
+    def _connected(self, until: float) -> Iterator[ModbusTcpClient]:
+        pinned = self._endpoint.pin(timeout_s=_LOOKUP_S)
+        # The library takes one for both.
+        timeout_s = max(0.001, min(TIMEOUT_S, until - monotonic()))
+        client = ModbusTcpClient(str(pinned.number), port=pinned.port, timeout=timeout_s, retries=0)
         try:
             if not client.connect():  # type: ignore[no-untyped-call]
                 raise self._failed("cannot be connected to")
