@@ -7,7 +7,7 @@ from time import monotonic
 
 import pytest
 
-from postern.address import Endpoint, Pinned, check_host, endpoint, number, numbers_of
+from postern.address import Endpoint, Pinned, check_host, endpoint, is_near, number, numbers_of
 from postern.core.errors import Code, PosternError
 
 #: Of the link, of clouds, of many machines, of none; plainly and inside numbers of IPv6.
@@ -200,6 +200,20 @@ def test_this_machines_own_resolver_is_asked() -> None:
     """Without another one."""
     assert set(numbers_of("localhost")) <= {"127.0.0.1", "::1"}
     assert Endpoint("localhost", 80).pin().number.is_loopback
+
+
+@pytest.mark.parametrize("host", TAKEN[: TAKEN.index("localhost")])
+def test_near_is_what_no_router_takes_elsewhere(host: str) -> None:
+    """In whatever form."""
+    far = {"8.8.8.8", "169.253.0.1", "2a00:1450::1"}
+
+    assert (host not in far) is is_near(ip_address(host))
+
+
+@pytest.mark.parametrize("host", ["::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"])
+def test_far_number_inside_another_is_far(host: str) -> None:
+    """Python takes the first for a private one."""
+    assert not is_near(ip_address(host))
 
 
 def test_number_tells_names_from_numbers() -> None:

@@ -200,6 +200,12 @@ def is_refused(address: Number) -> bool:
     )
 
 
+def is_near(address: Number) -> bool:
+    """Whether a number is this machine's own or a private network's, in whatever form."""
+    inner = _inner(address) if isinstance(address, IPv6Address) else ()
+    return not any(one.is_global for one in inner or (address,))
+
+
 def numbers_of(name: str) -> list[str]:
     """Every number that this machine's resolver gives for a name; takes as long as that does.
 

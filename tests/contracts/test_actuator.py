@@ -21,6 +21,7 @@ from postern.actuators.simulated.actuator import Fault, SimulatedActuator
 from tests.actuators.bench import Bench, command, service, until
 from tests.actuators.modbus.bench import modbus
 from tests.actuators.shelly.bench import shelly
+from tests.actuators.webhook.bench import webhook
 from tests.clocks import SteppedClock
 
 Make = Callable[[str, Path], AbstractContextManager[Bench]]
@@ -49,6 +50,7 @@ BENCHES: dict[str, Make] = {
     "modbus device": partial(modbus, pulse=Pulse.DEVICE),
     "shelly": shelly,
     "simulated": simulated,
+    "webhook": webhook,
 }
 
 every_kind = pytest.mark.parametrize("kind", sorted(BENCHES))

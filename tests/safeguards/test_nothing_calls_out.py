@@ -106,6 +106,7 @@ TALKS = {
     "actuators/exchange.py": "asks the devices that site.toml names, over HTTP",
     "actuators/modbus/relay.py": "drives the relays that site.toml names",
     "actuators/shelly/relay.py": "answers a device that asks who is there",
+    "actuators/webhook/actuator.py": "believes certificates of those that the exchange asks",
     "api/server.py": "listens, where an operator runs a witness",
     "api/witness.py": "answers there",
     "app/witness_client.py": "asks the witnesses that site.toml names",

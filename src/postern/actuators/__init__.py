@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from postern.actuators.modbus.config import Config as ModbusConfig
 from postern.actuators.shelly.config import Config as ShellyConfig
 from postern.actuators.simulated.actuator import Config as SimulatedConfig
+from postern.actuators.webhook.config import Config as WebhookConfig
 from postern.core.ports import Actuator, Clock
 
 C = TypeVar("C")
@@ -70,6 +71,11 @@ KINDS: Mapping[str, Kind[Any]] = {
     "simulated": Kind(
         SimulatedConfig,
         _later("postern.actuators.simulated.actuator"),
+        lambda _config: Timer.DEVICE,
+    ),
+    "webhook": Kind(
+        WebhookConfig,
+        _later("postern.actuators.webhook.actuator"),
         lambda _config: Timer.DEVICE,
     ),
 }

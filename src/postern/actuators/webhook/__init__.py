@@ -1,0 +1,1 @@
+"""Another program that opens when it is asked by a signed HTTP request."""
