@@ -1,9 +1,14 @@
 """How many a permit can carry."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from postern.cli.check import _carries, _largest
+import pytest
+
+from postern.actuators import KINDS, Timer
+from postern.app.wire import pulse_timers, read_site
+from postern.cli.check import _carries, _check_actuators, _largest
 from postern.core.evidence import Factor
 from postern.core.permit import Permit
 from tests.cli.terminal import postern
@@ -66,3 +71,24 @@ def test_check_fails_where_a_permit_can_never_be_met(folder: Path) -> None:
     told = postern("check")
     assert 0 == told.code
     assert "asks for a plate, and no camera at door sees any." in told.err
+
+
+def test_check_says_who_ends_the_pulses(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And warns where nobody does, with what to do."""
+    file = folder / "site.toml"
+    boom = '[actuator.boom]\nkind = "modbus"\naddress = "192.168.1.20"\ncoil = 0\n'
+    text = file.read_text("utf-8").replace('[actuator.boom]\nkind = "simulated"\n', boom)
+    file.write_text(text, "utf-8")
+    site = read_site(file)
+    nobody = {**KINDS, "simulated": replace(KINDS["simulated"], timer=lambda _: Timer.NOBODY)}
+
+    _check_actuators(site, pulse_timers(site))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "boom (modbus): a watchdog process ends a pulse" in said
+    assert "lock (simulated): its device ends a pulse" in said
+
+    _check_actuators(site, pulse_timers(site, nobody))
+    warned = " ".join(capsys.readouterr().err.split())
+    assert "lock (simulated): nobody ends a pulse when the service dies" in warned
+    assert "Have the device time it" in warned
+    assert "boom" not in warned

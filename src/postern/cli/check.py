@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import assert_never
 
 from rich.text import Text
 
+from postern.actuators import Timer
 from postern.app.pass_drawing import check_label
 from postern.app.site import Site
 from postern.app.wire import (
@@ -16,6 +18,7 @@ from postern.app.wire import (
     has_store,
     least_bounds,
     open_site,
+    pulse_timers,
     read_site,
     try_recording,
 )
@@ -66,6 +69,7 @@ def check(file: SiteArgument = None, site: SiteFile = SITE_FILE) -> None:
             "default",
         )
     )
+    _check_actuators(place, pulse_timers(place))
     _check_recordings(place)
     _check_passes(place)
     if not has_store(place):
@@ -89,6 +93,29 @@ def _check_permits(installation: Installation) -> None:
     _show(loads)
     _refuse_blind(installation.site, [load.permit for load in loads])
     _refuse_hopeless(loads)
+
+
+def _check_actuators(place: Site, timers: Mapping[str, Timer]) -> None:
+    """Says who ends each actuator's pulses; a gate that nobody closes is worth a warning."""
+    for name, timer in timers.items():
+        which = f"The actuator {name} ({place.actuators[name].kind}):"
+        match timer:
+            case Timer.DEVICE:
+                _show_line(f"{which} its device ends a pulse, also when the service dies.")
+            case Timer.WATCHDOG:
+                _show_line(f"{which} a watchdog process ends a pulse when the service dies.")
+            case Timer.NOBODY:
+                warn(
+                    f"{which} nobody ends a pulse when the service dies, and the gate stays open. "
+                    "Have the device time it, or take another kind of actuator: "
+                    "docs/integrate/adapters.md says which end their pulses."
+                )
+            case _:
+                assert_never(timer)
+
+
+def _show_line(sentence: str) -> None:
+    OUT.print(Text(sentence), soft_wrap=True)
 
 
 def _check_recordings(place: Site) -> None:

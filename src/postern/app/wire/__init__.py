@@ -27,7 +27,7 @@ from postern.app.wire.people import (
     tidy,
     withdrawals,
 )
-from postern.app.wire.service import build_service, open_service, prove_event
+from postern.app.wire.service import build_service, open_service, prove_event, pulse_timers
 
 __all__ = [
     "Installation",
@@ -47,6 +47,7 @@ __all__ = [
     "open_source",
     "passes",
     "prove_event",
+    "pulse_timers",
     "read_pass",
     "read_site",
     "references",

@@ -3,17 +3,20 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import Any
 from uuid import uuid4
 
 import cv2
 
 from postern.actuators import KINDS as ACTUATORS
-from postern.actuators import Tell
+from postern.actuators import Kind as ActuatorKind
+from postern.actuators import Tell, Timer
 from postern.app.backup import clear_drafts
 from postern.app.duty import on_duty
 from postern.app.proving import Made, prove
 from postern.app.records import LEDGER, Keeper
 from postern.app.register import StoredRegister
+from postern.app.site import Site
 from postern.app.wire.installation import Installation, open_source
 from postern.app.wire.parts import Parts, build_register
 from postern.app.witness_client import WitnessClient
@@ -116,6 +119,13 @@ def _actuators(installation: Installation, observer: Observer) -> dict[str, Actu
         name: ACTUATORS[entry.kind].open(entry.config, installation.clock, told(name))
         for name, entry in installation.site.actuators.items()
     }
+
+
+def pulse_timers(
+    site: Site, kinds: Mapping[str, ActuatorKind[Any]] = ACTUATORS
+) -> dict[str, Timer]:
+    """What ends the pulses of every actuator where the service dies, by the actuator's name."""
+    return {name: kinds[at.kind].timer(at.config) for name, at in site.actuators.items()}
 
 
 def _post(
