@@ -74,7 +74,7 @@ STARTING = re.compile(r"os\.(system|popen|exec\w+|spawn\w+|posix_spawn\w*|fork\w
 #: The modules that do, and what.
 STARTED = {
     "actuators/watched.py": "this very interpreter, as the watchdog of a relay",
-    "app/process.py": "the C library, to forbid dumps of memory",
+    "process.py": "the C library, to forbid dumps of memory",
     "bench/peers.py": "another interpreter, which an operator names, to be compared with",
     "bench/results.py": "git, for the revision in a report",
     "stream/confine.py": "the C library, to deny a decoding process what it does not need",

@@ -33,6 +33,7 @@ from postern.actuators.orders import (
 )
 from postern.actuators.relay import Relay
 from postern.core.errors import PosternError
+from postern.process import keep_memory_private
 
 #: Seconds between looks at a relay that nobody drives: a device that is gone is told.
 LOOK_S = 10.0
@@ -241,6 +242,7 @@ def _answer(message: Message) -> None:
 
 def main() -> None:
     """Serves one relay, as the first line says."""
+    keep_memory_private()  # The first line may hold a password.
     inbox = _Inbox()
     os.set_blocking(1, False)
     sys.excepthook = lambda kind, _error, _trace: _answer(

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from postern.app.process import keep_memory_private, keep_memory_small
 from postern.cli.console import OUT, fail
 from postern.core.errors import Code, PosternError
+from postern.process import keep_memory_private, keep_memory_small
 
 #: Where each command is. Loading them all takes seconds, and completion asks at every key.
 COMMANDS = {

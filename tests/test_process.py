@@ -18,7 +18,7 @@ from tests.vault.samples import FACE_1, template, values
 
 _PRIVATE = """
 import os, resource, sys
-from postern.app.process import keep_memory_private
+from postern.process import keep_memory_private
 before = resource.getrlimit(resource.RLIMIT_CORE), open("/proc/self/status").read()
 keep_memory_private()
 keep_memory_private()
@@ -155,7 +155,7 @@ def _holds(memory: bytes, form: bytes) -> bool:
 
 _BLOCKS = """
 import ctypes, sys
-from postern.app.process import keep_memory_small
+from postern.process import keep_memory_small
 if sys.argv[1] == "small":
     keep_memory_small()
 library = ctypes.CDLL(None)
