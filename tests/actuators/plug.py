@@ -32,6 +32,7 @@ def digest(text: str) -> str:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -95,6 +96,8 @@ class Handler(BaseHTTPRequestHandler):
         whole = json.dumps({"id": asked["id"], "src": REALM, **said}).encode()
         slow = {"late": self.late, "drip": self.drip, "not_http": self.not_http}
         fault = RELAY.fault
+        if fault == "slow":
+            time.sleep(0.25)
         if fault == "failed_after_effect" and asked["method"] == "Switch.Set":
             self.close_connection = True
         elif fault in slow:
@@ -106,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
                 "deep": (200, b"[" * 16000, None),
                 "bytes": (200, b"\xff\x00" * 99, None),
                 "list": (200, b"[1, 2]", None),
-                "large": (200, whole + b" " * 2**24, None),
+                "large": (200, whole + b" " * 2**20, None),
                 "packed": (200, whole, ("Content-Encoding", "gzip")),
                 "moved": (307, b"", ("Location", f"http://{self.headers['Host']}/elsewhere")),
                 "busy": (503, b"", None),

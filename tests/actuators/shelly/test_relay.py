@@ -47,6 +47,25 @@ def test_device_ends_its_pulse(endpoint: Endpoint, tmp_path: Path) -> None:
     assert ["ordered", "on", "off"] == notes.words()
 
 
+def test_pulse_that_is_over_when_the_device_is_asked_is_done(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    """The network takes longer than the pulse."""
+    notes = Notes(tmp_path / "relay")
+    spoil(tmp_path, "slow")
+    relay(endpoint).pulse(0.1)
+
+    assert until(lambda: not notes.is_open())
+    assert 1 == notes.driven()
+
+
+def test_shortest_pulse_has_a_timer_all_the_same(endpoint: Endpoint, tmp_path: Path) -> None:
+    """A timer of nothing could mean none."""
+    relay(endpoint).pulse(0.001)
+
+    assert until(lambda: not Notes(tmp_path / "relay").is_open(), 2.0)
+
+
 def test_password_opens_and_no_other(endpoint: Endpoint, tmp_path: Path) -> None:
     """By RFC 7616 with SHA-256, as the device works it out itself; nothing tells the password."""
     secret(tmp_path / "password", PASSWORD)
