@@ -18,7 +18,7 @@ from postern.actuators import watched
 from postern.actuators.orders import Hello, encode
 from postern.actuators.watched import WatchedActuator
 from tests.actuators.bench import Notes, command, program, service, spoil, until
-from tests.actuators.modbus.bench import COIL, board
+from tests.actuators.modbus.bench import COIL, board, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def opened(folder: Path) -> Iterator[Gate]:
         actuator = WatchedActuator("modbus", settings(port), lambda *news: told.append(news))
         assert until(lambda: bool(told))
         yield Gate(actuator, told, Notes(folder / "relay"), folder)
-        actuator.close()
+        end(actuator)
 
 
 def test_watchdog_that_is_killed_in_mid_pulse_leaves_the_relay_off(gate: Gate) -> None:
@@ -361,4 +361,4 @@ def test_a_board_is_really_killed(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         assert not actuator.pulse(command("b")).done
-        actuator.close()
+        end(actuator)

@@ -1,5 +1,7 @@
 """A relay by Modbus and the board it is on: pymodbus's own server."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +9,8 @@ from pathlib import Path
 
 from postern.actuators import KINDS
 from postern.actuators.modbus.config import Config, Pulse
+from postern.actuators.watched import WatchedActuator
+from postern.core.ports import Actuator
 from tests.actuators.bench import Bench, Notes, program, spoil, until
 from tests.clocks import MachineClock
 
@@ -19,6 +23,13 @@ def board(folder: Path) -> Iterator[tuple[int, int]]:
     with program("board.py", folder) as process:
         assert until((folder / "port").exists)
         yield int((folder / "port").read_text("utf-8")), process.pid
+
+
+def end(actuator: Actuator) -> None:
+    """Closes it; a watchdog whose board is gone would go on trying for ten minutes."""
+    actuator.close()
+    if isinstance(actuator, WatchedActuator) and actuator.watchdog is not None:
+        os.kill(actuator.watchdog, signal.SIGKILL)
 
 
 @contextmanager
@@ -44,4 +55,4 @@ def modbus(fault: str, folder: Path, pulse: Pulse = Pulse.WATCHDOG) -> Iterator[
             actuator, notes.driven, notes.is_open, time.sleep, told, settings, kill,
             lambda how: spoil(folder, how),
         )  # fmt: skip
-        actuator.close()
+        end(actuator)
