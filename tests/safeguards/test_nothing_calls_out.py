@@ -116,7 +116,6 @@ TALKS = {
     "stream/decoder.py": "hands that connection over",
     "stream/relay.py": "stands between that connection and the decoder, on this machine",
     "stream/snapshot.py": "asks the camera that site.toml names for pictures",
-    "stream/trust.py": "says whose certificates those cameras may show",
 }
 
 

@@ -11,6 +11,7 @@ import signal
 from pathlib import Path
 
 from postern.core.errors import Code, PosternError
+from postern.process import keep_memory_private
 
 #: Bytes of data (not of libraries): sixteen reference pictures of 4K and what else H.264 asks for
 #: are some 300 MB.
@@ -20,7 +21,7 @@ MOST_FILES = 64
 #: More than decisions: pictures may wait for them, not they for pictures.
 _NICE = 5
 #: prctl(2).
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
 
 def confine(parent: int) -> None:
@@ -33,14 +34,13 @@ def confine(parent: int) -> None:
         PosternError: `unavailable` where the system refuses.
     """
     try:
-        _limit(resource.RLIMIT_CORE, 0)
+        keep_memory_private()
         _limit(resource.RLIMIT_DATA, MOST_MEMORY)
         _limit(resource.RLIMIT_FSIZE, 0)
         _limit(resource.RLIMIT_NOFILE, MOST_FILES)
         library = ctypes.CDLL(None, use_errno=True)
         for option, value in (
             (_PR_SET_PDEATHSIG, signal.SIGKILL),
-            (_PR_SET_DUMPABLE, 0),
             (_PR_SET_NO_NEW_PRIVS, 1),
         ):
             if library.prctl(option, value, 0, 0, 0) != 0:

@@ -10,11 +10,11 @@ import httpx
 from postern.actuators import Tell
 from postern.actuators.exchange import Exchange
 from postern.actuators.once import Once
-from postern.actuators.secret_text import read_secret_text
 from postern.actuators.webhook.config import Config, check_near
 from postern.actuators.webhook.signature import read_key, sign
 from postern.core.errors import PosternError
 from postern.core.ports import Actuator, Clock, Command, Report
+from postern.secret import read_password
 
 #: Seconds for a whole request.
 TIMEOUT_S = 0.95
@@ -87,9 +87,9 @@ def open_actuator(config: Config, clock: Clock, tell: Tell) -> Actuator:
     """The actuator.
 
     Raises:
-        PosternError: As `read_secret_text` and `read_key`.
+        PosternError: As `read_password` and `read_key`.
     """
-    key = read_key(read_secret_text(config.secret_file))
+    key = read_key(read_password(config.secret_file))
     if config.plain:
         exchange = Exchange(config.endpoint, config.path, None, lambda at: check_near(at.number))
     else:
