@@ -30,6 +30,7 @@ from postern.engine.aside import Aside
 from postern.engine.health import Health
 from postern.engine.passage import GO_S, Key, Passage, Spot
 from postern.engine.ports import Claim, Claims, Known, Matchers, Observer, Outcome, Register
+from postern.engine.progress import PATIENCE_S, STUCK_S, Progress
 from postern.engine.supervise import shielded
 from postern.frame import Reference, Track
 
@@ -42,7 +43,7 @@ _RECOGNISE_S = 1.0
 #: Failures of a claim that the register cannot keep, and how long its holder then waits after each
 #: (NIST SP 800-63B-4, section 3.2.3, as the register does it).
 _UNKEPT, _WAIT = 5, timedelta(seconds=30)
-_REGISTER, _RECORD = "register", "record"
+_REGISTER, _RECORD, _PROGRESS = "register", "record", "progress"
 T = TypeVar("T")
 
 
@@ -83,6 +84,8 @@ class Lane:
         self._clock = clock
         self._observer = observer
         self._aside = Aside()
+        #: Whether the threads that serve this lane get on; its cameras' say so, too.
+        self.progress = Progress()
         self._new_attempt = new_attempt
         self._lock = Lock()  # Guards what follows.
         self._passage: Passage | None = None
@@ -90,7 +93,9 @@ class Lane:
         self._waits: dict[Holder, datetime] = {}
         name = CameraId(str(access_point.id))
         self._health = Health(
-            (_REGISTER, _RECORD), lambda state, why: observer.health(name, state, why), "ok"
+            (_REGISTER, _RECORD, _PROGRESS),
+            lambda state, why: observer.health(name, state, why),
+            "ok",
         )
 
     def see(self, camera: CameraId, kind: Kind, tracks: tuple[Track, ...], now: Moment) -> None:
@@ -127,6 +132,19 @@ class Lane:
                 self._passage = None
                 self._end(passage)
 
+    def gets_on(self) -> bool:
+        """Whether its threads get on, or wait for something outside; tells what they wait for."""
+        stuck = self.progress.stuck_s() >= STUCK_S
+        if stuck:
+            why = "nothing moves here any more: only a start of the service helps"
+            self._health.report(_PROGRESS, "red", why)
+        elif self.progress.outside_s() >= PATIENCE_S:
+            why = "the disk, or what else keeps the records, does not answer: who enters waits"
+            self._health.report(_PROGRESS, "red", why)
+        else:
+            self._health.report(_PROGRESS, "ok", "it gets on again")
+        return not stuck
+
     def close(self) -> None:
         """Lets go of the actuator; whatever it still drives is ended."""
         shielded(self._actuator.close, lambda _why: None)
@@ -161,7 +179,7 @@ class Lane:
     def _known(self) -> Known:
         now = self._clock.now()
         known = self._on_the_way_out(
-            lambda: self._register.known(self.access_point, now),
+            lambda: self._outside(lambda: self._register.known(self.access_point, now)),
             Known((), State(self.access_point), {}),
         )
         self._waits = {who: until for who, until in self._waits.items() if now.utc < until}
@@ -176,7 +194,7 @@ class Lane:
         """What a pass is worth that is held up: nothing by itself, but it narrows the search."""
         now, text = self._clock.now(), track.probes[-1].values.tobytes()
         answer = self._on_the_way_out(
-            lambda: self._claims.claim(self.access_point, text, now), None
+            lambda: self._outside(lambda: self._claims.claim(self.access_point, text, now)), None
         )
         claim = passage.claim((spot, track.number), answer, now)
         return () if claim is None else (_held_up(claim, track),)
@@ -218,8 +236,13 @@ class Lane:
     def _unhurried(self, work: Callable[[], T], failed: Callable[[str], T]) -> T:
         """What `work` gives; nobody on the way out waits for a disk that does not answer."""
         if not self._leaving:
-            return work()
+            return self._outside(work)
         return self._aside.do(work, lambda: failed("it takes longer than anybody can wait"))
+
+    def _outside(self, work: Callable[[], T]) -> T:
+        """What `work` gives, which may have to wait for a disk."""
+        with self.progress.outside():
+            return work()
 
     def _decide(self, passage: Passage, known: Known, spot: Spot, track: Track) -> None:
         """Decides on one passer-by before one camera, with what others of their car or company

@@ -13,7 +13,7 @@ from postern.core.ports import Clock, Ledger
 from postern.engine.lane import Lane
 from postern.engine.ports import Eye, Observer
 from postern.engine.supervise import BackOff
-from postern.engine.watch import STOP_S, Watch
+from postern.engine.watch import STOP_S, Count, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Service:
         self._lanes = tuple(post.lane for post in posts)
         desks = Semaphore(workers)
         self._watches = tuple(
-            Watch(eye, post.lane.see, observer.health, desks, back_off)
+            Watch(eye, post.lane.see, observer.health, desks, back_off, post.lane.progress)
             for post in posts
             for eye in post.eyes
         )
@@ -81,6 +81,18 @@ class Service:
             if not watch.wait(left_s):
                 return False
         return True
+
+    def alive(self) -> bool:
+        """Whether every lane gets on, or is known to be down; tells whose does not.
+
+        While it is not, nothing but a start will help.
+        """
+        return all([lane.gets_on() for lane in self._lanes])
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        """What has been done so far, by camera; one that two lanes share is there twice."""
+        return tuple(watch.count for watch in self._watches)
 
     @property
     def dropped(self) -> int:

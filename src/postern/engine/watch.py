@@ -1,6 +1,7 @@
 """One camera: a thread that takes frames in, and one that looks at the newest."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Event, Semaphore, Thread
 from time import monotonic
 
@@ -10,6 +11,7 @@ from postern.core.moment import Moment
 from postern.engine.health import Health
 from postern.engine.mailbox import Mailbox
 from postern.engine.ports import Eye, Reader
+from postern.engine.progress import Progress
 from postern.engine.supervise import BackOff, shielded, supervise
 from postern.frame import Frame, Track
 
@@ -26,6 +28,23 @@ STOP_S = 2.5
 _IN, _LOOK = "in", "look"
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a camera's watch has done since its start.
+
+    Attributes:
+        camera: Which camera.
+        taken: How many frames came.
+        dropped: How many of them were replaced by newer ones before they were looked at.
+        looking_s: Seconds that it took to look at the others, decoding not included.
+    """
+
+    camera: CameraId
+    taken: int
+    dropped: int
+    looking_s: float
+
+
 class Watch:
     """Watches one camera from `start` until its source ends or `stop`.
 
@@ -35,22 +54,32 @@ class Watch:
         tell: Told the camera's state.
         desks: How many cameras may be looked at at once; shared by all.
         back_off: How long to wait before what failed is started again.
+        progress: Told that its threads get on; that of the lane.
     """
 
     def __init__(
-        self, eye: Eye, see: See, tell: Tell, desks: Semaphore, back_off: BackOff | None = None
+        self,
+        eye: Eye,
+        see: See,
+        tell: Tell,
+        desks: Semaphore,
+        back_off: BackOff | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._eye = eye
         self._see = see
         self._desks = desks
         self._back_off = back_off or BackOff()
+        self._progress = progress or Progress()
         self._health = Health((_IN, _LOOK), lambda state, why: tell(eye.camera, state, why))
         self._mailbox: Mailbox[Frame] = Mailbox()
         self._stop = Event()
         self._drained = Event()
         self._ended = Event()
-        # These two belong to the thread that looks.
+        self._taken = 0  # Belongs to the thread that takes in.
+        # These three belong to the thread that looks.
         self._overtaken = 0
+        self._looking_s = 0.0
         self._last: Moment | None = None
         self._threads: tuple[Thread, ...] = ()
 
@@ -58,6 +87,11 @@ class Watch:
     def dropped(self) -> int:
         """How many frames were replaced by newer ones before they were looked at."""
         return self._mailbox.dropped + self._overtaken
+
+    @property
+    def count(self) -> Count:
+        """What it has done so far."""
+        return Count(self._eye.camera, self._taken, self.dropped, self._looking_s)
 
     def start(self) -> None:
         """Starts both threads."""
@@ -90,10 +124,12 @@ class Watch:
         return self._ended.wait(timeout_s)
 
     def _take_in(self) -> None:
+        self._arrived()
         self._supervise(_IN, self._capture)
         self._drained.set()
 
     def _look_on(self) -> None:
+        self._progress.step()
         self._supervise(_LOOK, self._analyse)
         # Frames that nobody will look at need not be fetched.
         self._close()
@@ -104,24 +140,36 @@ class Watch:
         shielded(self._eye.source.close, lambda why: self._health.report(_IN, "red", why))
 
     def _supervise(self, part: str, work: Callable[[], None]) -> None:
-        supervise(
-            work, lambda state, why: self._health.report(part, state, why), self._stop,
-            self._back_off,
-        )  # fmt: skip
+        def told(state: str, why: str) -> None:
+            # What is told to be down is waited for only once it has got on again.
+            self._progress.rest()
+            self._health.report(part, state, why)
+
+        supervise(work, told, self._stop, self._back_off)
+        self._progress.rest()
+
+    def _arrived(self) -> None:
+        # A live camera that says nothing for long raises, as its source promises; a recording may
+        # pause for as long as it likes.
+        if self._eye.source.live:
+            self._progress.step()
 
     def _capture(self) -> None:
         for frame in self._eye.source.frames():
             if self._stop.is_set():
                 return
+            self._taken += 1
             fault = self._eye.tamper.fault(frame)
             if fault is None:
                 self._mailbox.put(frame)
+                self._arrived()
                 self._health.report(_IN, "ok", "frames arrive")
             else:
                 self._health.report(_IN, "red", f"the camera {fault}")
 
     def _analyse(self) -> None:
         while not self._stop.is_set():
+            self._progress.step()
             frame = self._mailbox.take(_PATIENCE_S)
             if frame is not None:
                 self._look(frame)
@@ -142,6 +190,7 @@ class Watch:
         while not self._desks.acquire(timeout=_PATIENCE_S):
             if self._stop.is_set():
                 return ()
+        begun_s = monotonic()
         try:
             newer = self._mailbox.take(0.0)
             if newer is not None:
@@ -153,6 +202,7 @@ class Watch:
             )
         finally:
             self._desks.release()
+            self._looking_s += monotonic() - begun_s
 
     def _leave(self) -> None:
         """After the last frame nobody is there any more, whatever the tracker remembers."""
