@@ -51,8 +51,10 @@ README, COMMANDS, DECISIONS, ARCHITECTURE, SAFEGUARDS, LIBRARIES = (
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 DETECTORS: tuple[DetectorName, ...] = ("yunet", "dlib")
 EVERYWHERE = {"--help", "--install-completion", "--show-completion"}
-#: An absolute path, but for those that every system or an installed service has.
-MACHINE_PATH = re.compile(r"(?<![\w./:)\]*>-])/(?!(?:dev|etc|opt|var)/)[A-Za-z]\w*")
+#: An absolute path, but for those that every system or an installed service has or answers at.
+MACHINE_PATH = re.compile(
+    r"(?<![\w./:)\]*>-])/(?!(?:dev|etc|opt|var|health)/|metrics\b)[A-Za-z]\w*"
+)
 
 every_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
 

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from postern.actuators import KINDS as ACTUATORS
 from postern.app.config import MAX_BYTES, load, models_folder
 from postern.app.problem import ConfigError, Problem
-from postern.app.site import ConsentTerms, DetectorChoice, LogLevel, Region, Site
+from postern.app.site import (
+    ClockSource,
+    ConsentTerms,
+    DetectorChoice,
+    HealthPage,
+    Log,
+    LogLevel,
+    Region,
+    Site,
+    listening,
+)
 from postern.app.witness import WitnessEntry
 from postern.core.access_point import AccessPoint, Area, Direction, Passback
 from postern.core.consent import StorageMode
@@ -75,6 +85,38 @@ def with_lines(*changes: tuple[str, str]) -> str:
     return text
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("127.0.0.1:9463", ("127.0.0.1", 9463)),
+        ("[::1]:1", ("::1", 1)),
+        ("192.0.2.1:65535", ("192.0.2.1", 65535)),
+    ],
+)
+def test_address_to_listen_on_is_a_number_and_a_port(
+    written: str, expected: tuple[str, int]
+) -> None:
+    """Of either kind; whether others can ask is known."""
+    page = HealthPage(written)
+
+    assert expected == listening(page.listen or "")
+    assert page.local is not written.startswith("192")
+    assert HealthPage().local
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "9463", ":9463", "localhost:9463", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0",
+     "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:1e3", "::1:9463", "[127.0.0.1]:80", "[::1]",
+     "127.0.0.1:9463 ", "127.0.0.1:99999999999999999999", "http://127.0.0.1:9463",
+     "127.0.0.1:\u0664\u0665"],
+)  # fmt: skip
+def test_address_that_nothing_can_listen_on_is_refused(written: str) -> None:
+    """Names too: what they mean may change."""
+    with pytest.raises(PosternError, match="number of this machine and a port"):
+        HealthPage(written)
+
+
 def test_the_smallest_file_has_less_than_fifteen_lines_and_the_defaults(tmp_path):
     """A newcomer types no more than this."""
     site = read(tmp_path, MINIMAL)
@@ -89,7 +131,8 @@ def test_the_smallest_file_has_less_than_fifteen_lines_and_the_defaults(tmp_path
     assert {"barrier": Area(AREA)} == site.areas
     assert {"barrier": "boom"} == site.actuator_of
     assert (ConsentTerms(), {}) == (site.consent, site.schedules)
-    assert (DetectorChoice.AUTO, LogLevel.INFO) == (site.faces.detector, site.log.level)
+    assert (DetectorChoice.AUTO, Log()) == (site.faces.detector, site.log)
+    assert (None, ClockSource.RTC) == (site.health.listen, site.clock.source)
 
 
 def test_the_example_is_sound():

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from postern.app import wire
+from postern.app.clock_trust import ClockTrust
 from postern.app.duty import on_duty
+from postern.app.kernel_clock import Reading
 from postern.app.matching import SiteFaceMatcher
+from postern.app.site import ClockSource
 from postern.app.wire import Installation
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
@@ -170,6 +173,33 @@ def test_attack_clock_at_the_end_of_time_erases_nobody(site: Installation) -> No
     wire.tidy(replace(site, clock=far))
 
     assert 1 == site.store.credentials.count_sealed()
+
+
+def test_calendar_that_stepped_erases_nobody(site: Installation) -> None:
+    """Ahead by less than what would be noticed in the log, and past the end of her consent."""
+    now = site.clock.now().utc
+    _enrol(site, expires=now + timedelta(days=5))
+    offset, told = [0.0], []
+
+    def read() -> Reading:
+        return Reading(now + timedelta(seconds=offset[0]), 1000.0, False)
+
+    trust = ClockTrust(ClockSource.RTC, lambda *said: told.append(said), read)
+    assert trust.look()
+    offset[0] = timedelta(days=10).total_seconds()
+    later = replace(site, clock=Fixed(Moment(now + timedelta(days=10), 0.0)))
+    point = site.site.access_points[AccessPointId("barrier")]
+    register = wire.build_register(later, trust.trusted)
+
+    wire.tidy(later, trusted=trust.trusted)
+    assert 1 == site.store.credentials.count_sealed()
+    assert not register.known(point, later.clock.now()).state.clock_trusted
+    offset[0] = 0.0
+    assert register.known(point, site.clock.now()).state.clock_trusted
+    assert ["red", "ok"] == [state for _, state, _ in told]
+    # The same, where nobody looks for steps.
+    wire.tidy(later)
+    assert 0 == site.store.credentials.count_sealed()
 
 
 def test_calendar_that_leapt_erases_nobody_before_it_was_noticed(site: Installation) -> None:

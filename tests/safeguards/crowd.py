@@ -209,7 +209,8 @@ def _site(folder: Path, strangers: Sequence[Stranger], resident: Sequence[Strang
     guests += [("plate", cars[number::BARRIERS]) for number in range(BARRIERS)]
     guests[0][1].append(resident[3])
     guests[-1][1].append(van)
-    lines = ['[site]', 'name = "Crowd"', 'data = "data"']  # fmt: skip
+    # Everything that may be told, so that what is told of strangers can be looked at.
+    lines = ["[log]", 'level = "debug"', "[site]", 'name = "Crowd"', 'data = "data"']
     for number, (sees, they) in enumerate(guests):
         fps, empty = (DOOR_FPS, DOOR_EMPTY) if sees == "face" else (BARRIER_FPS, BARRIER_EMPTY)
         _film(folder / f"{number}", [one.image for one in they], empty)

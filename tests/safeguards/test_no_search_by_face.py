@@ -29,10 +29,11 @@ from rich.console import Console
 
 import postern
 from postern import api, cli
+from postern.api.health import health_app
 from postern.api.witness import witness_app
 from postern.app.clock import SystemClock
 from postern.app.witness_folder import open_witness
-from postern.cli.run import LineObserver
+from postern.cli.lines import TextLines
 from postern.core.decision import MEANING, Decision, Reason
 from postern.core.ids import AttemptId, PermitId
 from postern.engine.ports import Outcome
@@ -208,7 +209,12 @@ TELLERS = {
 REFUSALS = {"This is not a request of a log.\n"}
 HEADERS = {"content-type", "content-length", "date"}
 #: Every call over HTTP.
-CALLS = {("POST", "/add-checkpoint"): "a witness signs the checkpoint of a log, or says why not"}
+CALLS = {
+    ("POST", "/add-checkpoint"): "a witness signs the checkpoint of a log, or says why not",
+    ("GET", "/health/live"): "a service says that it runs",
+    ("GET", "/health/ready"): "and how its cameras, access points and actuators are",
+    ("GET", "/metrics"): "and how many attempts there were, by access point and reason",
+}
 
 
 def test_every_command_is_listed_with_what_it_tells() -> None:
@@ -338,7 +344,7 @@ def test_a_guard_is_told_neither_a_name_nor_a_chance(reason: Reason) -> None:
         AttemptId("a"), reason, PermitId("permit-of-alice"), (ALICE,), bound=1 / 124_848
     )
     told = io.StringIO()
-    observer = LineObserver(Console(file=told, width=200))
+    observer = TextLines(Console(file=told, width=200))
     observer.ended(Outcome(DOOR.id, AttemptId("a"), decision, 3, (), "what came of it", 0.1))
 
     why = MEANING[reason]
@@ -357,9 +363,19 @@ def _is_the_site(option: "Option") -> bool:
 
 def _applications(folder: Path) -> tuple[Litestar, ...]:
     """Everything that answers over HTTP; whatever module is new has to be walked, too."""
-    assert {"server", "witness"} == {module.name for module in iter_modules(api.__path__)}
+    assert {"health", "server", "witness"} == {module.name for module in iter_modules(api.__path__)}
     witness, _ = open_witness(folder / "witness", "witness.example", [], SystemClock())
-    return (witness_app(witness, MOST_BODY, lambda _: None),)
+    return (witness_app(witness, MOST_BODY, lambda _: None), health_app(_Quiet()))
+
+
+class _Quiet:
+    """A service of which there is nothing to say."""
+
+    def ready(self) -> tuple[bool, object]:
+        return True, {}
+
+    def metrics(self) -> str:
+        return ""
 
 
 def _calls(app: Litestar) -> Iterator[tuple[str, str]]:

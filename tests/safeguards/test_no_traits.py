@@ -28,7 +28,15 @@ from postern.app.config import load
 from postern.app.erasure import Erasure
 from postern.app.problem import ConfigError
 from postern.app.sections import SECTIONS
-from postern.app.site import ConsentTerms, Faces, Log, Plates, Roster
+from postern.app.site import (
+    ClockSettings,
+    ConsentTerms,
+    Faces,
+    HealthPage,
+    Log,
+    Plates,
+    Roster,
+)
 from postern.app.tables import AccessPointTable, AreaTable, SiteTable, WitnessTable
 from postern.app.wire import Installation, exports, open_site, read_site
 from postern.core.consent import Consent
@@ -260,12 +268,15 @@ def test_what_a_person_is_given_has_no_trait(folder: Path) -> None:
 def test_site_file_has_no_key_for_people() -> None:
     """Its tables describe doors, cameras and rules; nobody and no group of people is in it."""
     tables = (SiteTable, AreaTable, AccessPointTable, WitnessTable, ConsentTerms, Faces, Roster,
-              Plates, Log)  # fmt: skip
+              Plates, Log, HealthPage, ClockSettings)  # fmt: skip
     names = {field.name for table in tables for field in fields(table)} | set(SECTIONS)
     kinds = [row.config for row in SOURCES.values()] + [row.config for row in ACTUATORS.values()]
     names |= {field.name for kind in kinds for field in fields(kind)}
 
-    assert set() == {name for name in names - FINE - FINE_KEYS if _names_a_trait(name)}
+    # How the service is, not how anybody is.
+    assert "health" in names
+    fine = FINE | FINE_KEYS | {"health"}
+    assert set() == {name for name in names - fine if _names_a_trait(name)}
     assert not names & {"person", "people", "group", "watch", "blocked"}
 
 

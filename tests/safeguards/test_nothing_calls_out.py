@@ -59,11 +59,13 @@ NETWORK = {
 }  # fmt: skip
 #: Every other library that any module takes. Those of the first line read pictures, and could read
 #: them from an address (see `READS`); the others open no connection and start no program by
-#: themselves. SQLAlchemy is given SQLite's driver only.
+#: themselves. SQLAlchemy is given SQLite's driver only; of prometheus_client nothing is taken that
+#: listens or pushes (`test_numbers_are_pushed_nowhere`).
 LIBRARIES = {
     "av", "cv2",
     "PIL", "alembic", "cryptography", "jinja2", "markupsafe", "matplotlib", "numpy", "onnx",
-    "onnxruntime", "platformdirs", "rich", "segno", "sqlalchemy", "typer", "zxingcpp",
+    "onnxruntime", "platformdirs", "prometheus_client", "rich", "segno", "sqlalchemy", "structlog",
+    "typer", "zxingcpp",
 }  # fmt: skip
 #: What is measured beside Postern, in an interpreter of its own: see `PEERS`.
 COMPARED = {"dlib", "face_recognition", "face_recognition_models", "rapidocr"}
@@ -75,6 +77,8 @@ STARTING = re.compile(r"os\.(system|popen|exec\w+|spawn\w+|posix_spawn\w*|fork\w
 STARTED = {
     "actuators/watched.py": "this very interpreter, as the watchdog of a relay",
     "process.py": "the C library, to forbid dumps of memory",
+    "app/kernel_clock.py": "the C library, to ask the kernel whether its clock is synchronised",
+    "app/process.py": "the C library, to forbid dumps of memory",
     "bench/peers.py": "another interpreter, which an operator names, to be compared with",
     "bench/results.py": "git, for the revision in a report",
     "stream/confine.py": "the C library, to deny a decoding process what it does not need",
@@ -108,7 +112,11 @@ TALKS = {
     "actuators/shelly/relay.py": "answers a device that asks who is there",
     "actuators/webhook/actuator.py": "believes certificates of those that the exchange asks",
     "api/server.py": "listens, where an operator runs a witness",
+    "api/server.py": "listens, where an operator runs a witness or asks for [health]",
+    "api/health.py": "answers how the service is, where site.toml asks for it",
+    "app/monitor.py": "has it listen, beside the lanes",
     "api/witness.py": "answers there",
+    "app/notify.py": "tells the service manager, on this machine, that the service is alive",
     "app/witness_client.py": "asks the witnesses that site.toml names",
     "cli/models.py": "fetches a model where an operator types so",
     "sources/network.py": "connects to the camera that site.toml names",
@@ -216,6 +224,17 @@ def test_what_is_used_under_another_name_is_seen(written: str, used: str) -> Non
     """Whatever a module calls it."""
     assert used in _used(ast.parse(written))
     assert bool(STARTING.fullmatch(used)) is bool(_started(ast.parse(written)))
+
+
+def test_numbers_are_pushed_nowhere() -> None:
+    """The library that counts can also push to an address and listen by itself."""
+    taken = {
+        name for _, tree in _modules() for name in _imports(tree) if "prometheus_client" in name
+    }
+    reaching = re.compile(r"push|delete_from|start_|make_|exposition(?!\.generate_latest$)|bridge")
+
+    assert "prometheus_client.exposition.generate_latest" in taken
+    assert {"prometheus_client.exposition"} == {name for name in taken if reaching.search(name)}
 
 
 def test_runtime_keeps_no_id_to_report_with(tmp_path: Path) -> None:

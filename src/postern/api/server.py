@@ -23,8 +23,15 @@ _END_S = 5
 _BACKLOG = 64
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(
+    host: str, port: int, hint: str = "Choose another with --host and --port."
+) -> socket.socket:
     """A socket that listens; port 0 takes a free one.
+
+    Args:
+        host: On which of the machine's addresses.
+        port: The port.
+        hint: What to do where that is not possible.
 
     Raises:
         PosternError: `unavailable` where the port is taken, not allowed, or the host is not here.
@@ -37,7 +44,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise PosternError(
             Code.UNAVAILABLE,
             f"Nothing can listen on {host} port {port}: {reason}.",
-            "Choose another with --host and --port.",
+            hint,
         ) from None
 
 

@@ -13,11 +13,31 @@ from types import MappingProxyType
 
 import platformdirs
 
+from postern.app.notify import Manager, manager
 from postern.app.place import Place
 from postern.app.problem import ConfigError, Problem
 from postern.app.secrets import Provided
-from postern.app.sections import CONSENT, FACES, LOG, PLATES, ROSTER, Kinds, Sections
-from postern.app.site import ConsentTerms, Faces, Log, Plates, Roster, Site
+from postern.app.sections import (
+    CLOCK,
+    CONSENT,
+    FACES,
+    HEALTH,
+    LOG,
+    PLATES,
+    ROSTER,
+    Kinds,
+    Sections,
+)
+from postern.app.site import (
+    ClockSettings,
+    ConsentTerms,
+    Faces,
+    HealthPage,
+    Log,
+    Plates,
+    Roster,
+    Site,
+)
 from postern.app.tables import AccessPointTable
 from postern.app.toml_lines import locate
 from postern.core.access_point import Area
@@ -28,6 +48,8 @@ DATA_VARIABLE, MODELS_VARIABLE = "POSTERN_DATA", "POSTERN_MODELS"
 SITE_KEY_VARIABLE, SIGNING_KEY_VARIABLE = "POSTERN_SITE_KEY_FILE", "POSTERN_SIGNING_KEY_FILE"
 #: Set by systemd for a unit with credentials (systemd.exec(5)).
 CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
+#: Set by a service manager that wants to hear of the service (sd_notify(3)).
+MANAGER_VARIABLES = "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"
 #: Bytes. A site of a hundred access points takes a tenth of it.
 MAX_BYTES = 256 * 1024
 
@@ -91,6 +113,12 @@ def provided_secrets(environment: Mapping[str, str] = os.environ) -> Provided:
         _folder_of(environment, SIGNING_KEY_VARIABLE),
         _folder_of(environment, CREDENTIALS_VARIABLE),
     )
+
+
+def service_manager(environment: Mapping[str, str] = os.environ) -> Manager:
+    """Who started the service and wants to hear of it; nobody on a terminal."""
+    address, watchdog_us, watchdog_pid = (environment.get(v, "") for v in MANAGER_VARIABLES)
+    return manager(address, watchdog_us, watchdog_pid, os.getpid())
 
 
 def _folder_of(environment: Mapping[str, str], variable: str) -> Path | None:
@@ -160,12 +188,13 @@ def _site(
     consent = sections.plain(CONSENT, ConsentTerms)
     faces, plates = sections.plain(FACES, Faces), sections.plain(PLATES, Plates)
     log, roster = sections.plain(LOG, Log), sections.plain(ROSTER, Roster)
+    health, clock = sections.plain(HEALTH, HealthPage), sections.plain(CLOCK, ClockSettings)
     cameras, actuators = sections.cameras(kinds[0]), sections.actuators(kinds[1])
     schedules, access_points = sections.schedules(zone), sections.access_points()
     areas, witnesses = _areas(sections.areas(), access_points), sections.witnesses()
     if faces and roster:
         sections.check_storage(faces, roster)
-    if not (table and consent and faces and roster and plates and log):
+    if not (table and consent and faces and roster and plates and log and health and clock):
         return None
     return Site(
         name=table.name,
@@ -187,6 +216,8 @@ def _site(
         roster=roster,
         plates=plates,
         log=log,
+        health=health,
+        clock=clock,
         witnesses=MappingProxyType(witnesses),
     )
 

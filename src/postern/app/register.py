@@ -30,6 +30,8 @@ from postern.vault.seal import Sealed
 from postern.vault.vault import Vault
 
 PlateReference = Callable[[str], Template]
+#: Whether a time that the calendar showed a moment ago can be relied on.
+Trusted = Callable[[datetime], bool]
 Faces = tuple[Reference, ...]
 Plates = tuple[Reference, ...]
 Wanted = tuple[tuple[CredentialId, Holder], ...]
@@ -76,7 +78,7 @@ class StoredRegister:
         store: Store,
         vault: Vault,
         plate: PlateReference,
-        clock_trusted: Callable[[datetime], bool],
+        clock_trusted: Trusted,
     ) -> None:
         self._store = store
         self._vault = vault

@@ -20,12 +20,12 @@ from postern.core.look import Kind
 from postern.core.schedule import Schedule
 
 SITE, CONSENT, FACES, PLATES, LOG = "site", "consent", "faces", "plates", "log"
-ROSTER = "roster"
+ROSTER, HEALTH, CLOCK = "roster", "health", "clock"
 CAMERA, ACTUATOR, AREA = "camera", "actuator", "area"
 ACCESS_POINT, SCHEDULE, WITNESS = "access_point", "schedule", "witness"
 SECTIONS = (
     SITE, CAMERA, ACTUATOR, AREA, ACCESS_POINT, SCHEDULE, CONSENT, FACES, ROSTER, PLATES,
-    LOG, WITNESS,
+    LOG, HEALTH, CLOCK, WITNESS,
 )  # fmt: skip
 
 #: Names are typed in commands and stand in events.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ MAX_PURPOSE = 500
 #: Characters of whom to ask, and of why a roster is kept. A shorter reason is none.
 MAX_CONTACT = 200
 MIN_JUSTIFICATION, MAX_JUSTIFICATION = 20, 500
+MAX_PORT, IPV6 = 65535, 6
 #: Days; five years. A consent that nobody renews for longer is one that nobody remembers.
 MAX_CONSENT_DAYS = 1826
 
@@ -131,11 +133,89 @@ class Plates:
             raise invalid("Name at least one region, and each only once.")
 
 
+class LogFormat(StrEnum):
+    """For whom the lines are: people, or programs that collect them."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class ClockSource(StrEnum):
+    """By what the machine's calendar is right: a battery, or a server that has to be heard of."""
+
+    RTC = "rtc"
+    NTP = "ntp"
+
+
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What the service tells about itself."""
+    """What the service tells about itself.
 
-    level: LogLevel = LogLevel.INFO
+    Attributes:
+        level: What is told, and everything graver; None for `debug` on a terminal, where nobody
+            keeps it, and `info` elsewhere.
+        format: For whom the lines are.
+    """
+
+    level: LogLevel | None = None
+    format: LogFormat = LogFormat.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPage:
+    """Where the service answers how it is.
+
+    Attributes:
+        listen: A number of this machine and a port, as in `127.0.0.1:9463` or `[::1]:9463`; None
+            for nowhere.
+    """
+
+    listen: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.listen is not None:
+            listening(self.listen)
+
+    @property
+    def local(self) -> bool:
+        """Whether nobody but this machine can ask."""
+        return self.listen is None or ip_address(listening(self.listen)[0]).is_loopback
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettings:
+    """What the calendar is believed by.
+
+    Attributes:
+        source: By what it is right.
+    """
+
+    source: ClockSource = ClockSource.RTC
+
+
+def listening(address: str) -> tuple[str, int]:
+    """The host's number and the port of an address to listen on.
+
+    Raises:
+        PosternError: `invalid` where it is none. Names are refused: what they mean may change.
+    """
+    host, _, port = address.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        number = ip_address(bare)
+    except ValueError:
+        number = None
+    bracketed = bare != host
+    if (
+        number is None
+        or bracketed is not (number.version == IPV6)
+        or not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= MAX_PORT)
+    ):
+        raise invalid(
+            "An address to listen on is a number of this machine and a port.",
+            "Write it as in 127.0.0.1:9463 or [::1]:9463.",
+        )
+    return bare, int(port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +272,8 @@ class Site:
         roster: Why references are kept that the site can open by itself.
         plates: How plates are read.
         log: What is logged.
+        health: Where it answers how it is.
+        clock: What the calendar is believed by.
         witnesses: Who signs its log, by name.
     """
 
@@ -212,6 +294,8 @@ class Site:
     roster: Roster
     plates: Plates
     log: Log
+    health: HealthPage
+    clock: ClockSettings
     witnesses: Mapping[str, WitnessEntry]
 
     def schedule(self, name: str) -> Schedule:

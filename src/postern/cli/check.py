@@ -1,6 +1,6 @@
 """`postern check`: whether a site's file and installation are sound."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import assert_never
@@ -70,6 +70,8 @@ def check(file: SiteArgument = None, site: SiteFile = SITE_FILE) -> None:
         )
     )
     _check_actuators(place, pulse_timers(place))
+    for sentence in listens_to_others(place):
+        warn(sentence)
     _check_recordings(place)
     _check_passes(place)
     if not has_store(place):
@@ -80,6 +82,15 @@ def check(file: SiteArgument = None, site: SiteFile = SITE_FILE) -> None:
             check_models(installation)
         check_people(installation)
         _check_permits(installation)
+
+
+def listens_to_others(place: Site) -> Iterator[str]:
+    """Says it where others than this machine can ask how the service is."""
+    if place.health.listen is not None and not place.health.local:
+        yield (
+            f"Whoever reaches {place.health.listen} can ask how the service is and how many come: "
+            "it asks nobody who they are."
+        )
 
 
 def _check_permits(installation: Installation) -> None:

@@ -1,23 +1,29 @@
 """`postern run`: the service of a site."""
 
 import signal
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from threading import Event, Lock
+from threading import Event
 from time import monotonic
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
-from postern.app.records import NOTICE
-from postern.app.wire import Installation, open_service, tidy
-from postern.cli.console import ERR, say, warn
+from postern.api.health import health_app
+from postern.app.board import Board, Part
+from postern.app.clock_trust import ClockTrust
+from postern.app.config import service_manager
+from postern.app.heartbeat import Heartbeat
+from postern.app.metrics import Metrics
+from postern.app.monitor import Watched, answering, log_size
+from postern.app.records import LEDGER, NOTICE
+from postern.app.screen import Screen
+from postern.app.site import LogLevel
+from postern.app.wire import Installation, clock_trust, open_service, tidy
+from postern.cli.console import ERR
+from postern.cli.lines import Lines, open_lines
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile, opened
-from postern.core.decision import MEANING, Reason
-from postern.core.ids import CameraId
-from postern.core.look import ADVICE
-from postern.engine.ports import Outcome
+from postern.engine.observers import Observers
 from postern.engine.service import Service
 from postern.engine.supervise import shielded
 
@@ -34,80 +40,54 @@ def run(file: SiteArgument = None, site: SiteFile = SITE_FILE) -> None:
 
     Ends by itself when every camera is a recording that has been played.
     """
-    observer = LineObserver(ERR)
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with opened(file or site) as installation, ExitStack() as service_life:
+    with opened(file or site) as installation:
+        at = installation.site
+        lines = open_lines(at.log, ERR, installation.clock)
+        board = Board(at, installation.clock)
+        with _serving(installation, lines, board) as (service, trust):
+            if not installation.store.permits.all():
+                lines.say(
+                    LogLevel.WARNING,
+                    "There is no permit yet: every entry stays shut. Add one: postern permit add",
+                )
+            lines.say(LogLevel.INFO, f"{at.name} is watched; stop with Ctrl-C.")
+            _attend(installation, service, trust, lines, stop)
+        if stop.is_set():
+            lines.say(LogLevel.INFO, "stopped")
+        elif board.red(Part.CAMERA):
+            raise typer.Exit(_FAILED)
+
+
+@contextmanager
+def _serving(
+    installation: Installation, lines: Lines, board: Board
+) -> Iterator[tuple[Service, ClockTrust]]:
+    """The service, started, with everything that watches it; stopped at the end."""
+    at, services = installation.site, list[Service]()
+    size = log_size(installation.records, at.data / LEDGER, installation.clock)
+    metrics = Metrics(board, lambda: services[0].counts if services else (), size)
+    observer = Observers(lines, board, metrics)
+    trust = clock_trust(installation, observer)
+    with ExitStack() as parts:
+        trust.look()
         with ERR.status("Loading the models ..."):
-            service = service_life.enter_context(open_service(installation, observer))
-        if not installation.store.permits.all():
-            warn("There is no permit yet: every entry stays shut. Add one: postern permit add")
-        say(f"{installation.site.name} is watched; stop with Ctrl-C.")
-        cameras = frozenset(installation.site.cameras)
+            service = parts.enter_context(open_service(installation, observer, trust.trusted))
+        services.append(service)
+        app = health_app(Watched(board, metrics, Screen(at)))
+        parts.enter_context(answering(at.health, app))
         service.start()
-        _attend(installation, service, stop)
-    if stop.is_set():
-        say("stopped")
-    elif observer.red & cameras:
-        raise typer.Exit(_FAILED)
+        beat = Heartbeat(service.alive, board.summary, service_manager(), trust.look)
+        parts.callback(beat.stop)
+        beat.start()
+        yield service, trust
 
 
-class LineObserver:
-    """Writes one line for every attempt that ends. No name, no score: what a guard may see.
-
-    Args:
-        console: Where.
-    """
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._lock = Lock()  # Guards the console and the next.
-        self._red: frozenset[CameraId] = frozenset()
-
-    @property
-    def red(self) -> frozenset[CameraId]:
-        """Whose last word was that they failed: cameras, access points, the ledger, witnesses."""
-        with self._lock:
-            return self._red
-
-    def ended(self, outcome: Outcome) -> None:
-        """See `postern.engine.ports.Observer.ended`."""
-        granted = outcome.decision.granted
-        line = Text(f"{outcome.access_point}: ")
-        line.append("granted" if granted else "denied", "bold green" if granted else "bold red")
-        line.append(f" ({words(outcome)})")
-        if granted:
-            line.append(f" {outcome.detail} {outcome.latency_s * 1e3:.0f} ms after the frame.")
-        with self._lock:
-            self._console.print(line, soft_wrap=True)
-
-    def health(self, camera: CameraId, state: str, sentence: str) -> None:
-        """See `postern.engine.ports.Observer.health`."""
-        style = {"ok": "green", "red": "red"}.get(state, "dim")
-        line = Text(f"{camera}: ").append(state, style).append(f" - {sentence}")
-        with self._lock:
-            self._red = self._red | {camera} if state == "red" else self._red - {camera}
-            self._console.print(line, soft_wrap=True)
-
-
-def words(outcome: Outcome) -> str:
-    """Why an attempt ended as it did, in words."""
-    if outcome.flaws:
-        return ", ".join(ADVICE[flaw] for flaw in outcome.flaws)
-    decision = outcome.decision
-    if decision.reason is Reason.UNAUTHORIZED and decision.permit is None:
-        return "not recognised"
-    meaning = MEANING[decision.reason]
-    return f"{meaning}: {outcome.detail}" if _adds(outcome) else meaning
-
-
-def _adds(outcome: Outcome) -> bool:
-    """Whether the detail says why a grant was not carried out."""
-    return bool(outcome.detail) and not outcome.decision.granted
-
-
-def _attend(installation: Installation, service: Service, stop: Event) -> None:
+def _attend(
+    installation: Installation, service: Service, trust: ClockTrust, lines: Lines, stop: Event
+) -> None:
     """Waits until the service ends or is to stop, and forgets what runs out meanwhile."""
     begun_s = due_s = monotonic()
     while True:
@@ -116,8 +96,8 @@ def _attend(installation: Installation, service: Service, stop: Event) -> None:
             due_s = monotonic() + _TIDY_S
             noticed = monotonic() - begun_s >= NOTICE.total_seconds()
             shielded(
-                partial(tidy, installation, noticed=noticed),
-                lambda why: warn(f"What has run out is still kept: {why}"),
+                partial(tidy, installation, noticed=noticed, trusted=trust.trusted),
+                lambda why: lines.say(LogLevel.WARNING, f"What has run out is still kept: {why}"),
             )
         if stop.is_set() or service.wait(_TICK_S):
             return

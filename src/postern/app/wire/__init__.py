@@ -27,7 +27,13 @@ from postern.app.wire.people import (
     tidy,
     withdrawals,
 )
-from postern.app.wire.service import build_service, open_service, prove_event, pulse_timers
+from postern.app.wire.service import (
+    build_service,
+    clock_trust,
+    open_service,
+    prove_event,
+    pulse_timers,
+)
 
 __all__ = [
     "Installation",
@@ -35,6 +41,7 @@ __all__ = [
     "build_register",
     "build_service",
     "check_models",
+    "clock_trust",
     "enrolments",
     "exports",
     "face_detector",

@@ -8,7 +8,7 @@ from postern.app.claims import SiteClaims
 from postern.app.clock import plausible
 from postern.app.matching import SiteFaceMatcher
 from postern.app.passes import shown_to
-from postern.app.register import StoredRegister
+from postern.app.register import StoredRegister, Trusted
 from postern.app.wire.installation import Installation, face_detector
 from postern.app.wire.people import passes
 from postern.core.evidence import Factor
@@ -39,10 +39,10 @@ _PLATE_PATIENCE = Patience(reach=4.0, min_overlap=0.1, max_probes=8, max_age_s=3
 _USUAL_PLATE = 7
 
 
-def build_register(installation: Installation) -> StoredRegister:
+def build_register(installation: Installation, trusted: Trusted = plausible) -> StoredRegister:
     """Who may be recognised at the site's access points."""
     plates = plate_matcher(installation)
-    return StoredRegister(installation.store, installation.vault, plates.reference, plausible)
+    return StoredRegister(installation.store, installation.vault, plates.reference, trusted)
 
 
 def least_bounds(

@@ -10,6 +10,7 @@ from postern.app.passes import Passes, pass_seed
 from postern.app.receipt import Sign
 from postern.app.records import log_origin, log_seed
 from postern.app.references import ReferenceState, reference_states
+from postern.app.register import Trusted
 from postern.app.wire.installation import Installation, face_detector
 from postern.app.withdrawal import Withdrawals
 from postern.core.errors import Code, PosternError
@@ -19,7 +20,7 @@ from postern.ledger.note import Note, Signer
 from postern.vision.faces.load import load_calibration
 
 
-def tidy(installation: Installation, *, noticed: bool = True) -> None:
+def tidy(installation: Installation, *, noticed: bool = True, trusted: Trusted = plausible) -> None:
     """Forgets what has run out: what old events said, the faces of people whose consent ended,
     passes, and key epochs; and finishes erasures that were cut short.
 
@@ -28,13 +29,14 @@ def tidy(installation: Installation, *, noticed: bool = True) -> None:
     Args:
         installation: The site's.
         noticed: Whether somebody has had the time to notice a calendar that was set wrong.
+        trusted: Whether a time of the calendar can be relied on.
 
     Raises:
         PosternError: Where the store or the keys cannot be used now, the first of its failures;
             `unavailable` where the calendar may be wrong.
     """
     at, now = installation, installation.clock.now().utc
-    if not plausible(now):
+    if not trusted(now):
         return  # A clock that was set to the end of time must not erase everybody.
     if not noticed and shielded(lambda: at.records.leapt(now), lambda _why: False):
         raise PosternError(

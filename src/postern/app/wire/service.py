@@ -12,10 +12,12 @@ from postern.actuators import KINDS as ACTUATORS
 from postern.actuators import Kind as ActuatorKind
 from postern.actuators import Tell, Timer
 from postern.app.backup import clear_drafts
+from postern.app.clock import plausible
+from postern.app.clock_trust import ClockTrust
 from postern.app.duty import on_duty
 from postern.app.proving import Made, prove
 from postern.app.records import LEDGER, Keeper
-from postern.app.register import StoredRegister
+from postern.app.register import StoredRegister, Trusted
 from postern.app.site import Site
 from postern.app.wire.installation import Installation, open_source
 from postern.app.wire.parts import Parts, build_register
@@ -35,15 +37,22 @@ from postern.vision.tamper import TamperWatch
 
 
 @contextmanager
-def open_service(installation: Installation, observer: Observer) -> Iterator[Service]:
+def open_service(
+    installation: Installation, observer: Observer, trusted: Trusted = plausible
+) -> Iterator[Service]:
     """The site's only service, not started yet; stopped at the end.
+
+    Args:
+        installation: The site's.
+        observer: Who watches.
+        trusted: Whether a time of the calendar can be relied on.
 
     Raises:
         PosternError: `conflict` where the site is served already; as `build_service`.
     """
     with on_duty(installation.site.data), ExitStack() as parts:
         clear_drafts(installation.site.data)
-        service = build_service(installation, observer)
+        service = build_service(installation, observer, trusted)
         for part in (*_record_keepers(installation, observer), service):
             parts.callback(part.stop)
             if part is not service:
@@ -78,7 +87,9 @@ def prove_event(installation: Installation, index: int) -> Made:
     return prove(log, lambda size: Tiles(folder, size), clients, index)
 
 
-def build_service(installation: Installation, observer: Observer) -> Service:
+def build_service(
+    installation: Installation, observer: Observer, trusted: Trusted = plausible
+) -> Service:
     """The service of every access point of a site.
 
     Grants that an earlier run left without their actuator's answer are closed first; where that
@@ -94,13 +105,18 @@ def build_service(installation: Installation, observer: Observer) -> Service:
         lambda: str(close_interrupted(records.unfinished(), records, installation.clock)),
         lambda why: _tell_ledger(observer, f"what was cut short is not closed: {why}"),
     )
-    register, parts = build_register(installation), Parts(installation)
+    register, parts = build_register(installation, trusted), Parts(installation)
     actuators = _actuators(installation, observer)
     posts = [
         _post(installation, point, register, parts, actuators, observer)
         for point in installation.site.access_points.values()
     ]
     return Service(posts, observer, workers=os.cpu_count() or 1)
+
+
+def clock_trust(installation: Installation, observer: Observer) -> ClockTrust:
+    """What says whether the site's calendar can be believed, and tells when that changes."""
+    return ClockTrust(installation.site.clock.source, observer.health)
 
 
 def _tell_ledger(observer: Observer, why: str) -> str:

@@ -8,7 +8,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from postern.cli.run import words
+from postern.cli.lines import words
 from postern.core.ids import AccessPointId, CameraId
 from postern.engine.ports import Outcome
 
