@@ -133,6 +133,7 @@ COMMANDS = {
     "demo": "of made-up people, in a throw-away store",
     "run": "where and why, at every attempt, and not of whom",
     "check": "how the site is set up",
+    "doctor": "how the machine is that it runs on",
     "enrol": "what they agree to, and their new id",
     "person list": "who is registered, by name",
     "person show": "what is kept about one of them",
@@ -358,7 +359,9 @@ def test_a_guard_is_told_neither_a_name_nor_a_chance(reason: Reason) -> None:
 
 def _is_the_site(option: "Option") -> bool:
     """Whether it is the site's own file, which most commands take."""
-    return option.name == "site" or (option.name == "file" and option.command in ("run", "check"))
+    return option.name == "site" or (
+        option.name == "file" and option.command in ("run", "check", "doctor")
+    )
 
 
 def _applications(folder: Path) -> tuple[Litestar, ...]:

@@ -15,6 +15,7 @@ from postern.process import keep_memory_private, keep_memory_small
 #: Where each command is. Loading them all takes seconds, and completion asks at every key.
 COMMANDS = {
     "demo": "postern.cli.demo.command:demo",
+    "doctor": "postern.cli.doctor:doctor",
     "run": "postern.cli.run:run",
     "check": "postern.cli.check:check",
     "enrol": "postern.cli.enrol:enrol",

@@ -102,8 +102,16 @@ def _check_permits(installation: Installation) -> None:
         warn("There is no permit yet: every entry stays shut. Add one: postern permit add")
         return
     _show(loads)
-    _refuse_blind(installation.site, [load.permit for load in loads])
-    _refuse_hopeless(loads)
+    for sentence in chain.from_iterable(hindrances(installation.site, o.permit) for o in loads):
+        warn(sentence)
+    for fault in _faults(installation.site, loads):
+        raise fault
+
+
+def permit_faults(installation: Installation) -> list[PosternError]:
+    """What is wrong with the permits: those that nobody can ever meet."""
+    loads = [_load(installation, permit) for permit in installation.store.permits.all()]
+    return list(_faults(installation.site, loads))
 
 
 def _check_actuators(place: Site, timers: Mapping[str, Timer]) -> None:
@@ -210,28 +218,23 @@ def _show(loads: list[_Load]) -> None:
     table.show(OUT, ("permit", "asks for", "at most", "searched there", "can carry"), rows)
 
 
-def _refuse_blind(site: Site, permits: list[Permit]) -> None:
-    """Refuses permits for what nothing can see; where only some access points cannot, it warns."""
-    for sentence in chain.from_iterable(hindrances(site, permit) for permit in permits):
-        warn(sentence)
-    hopeless = [permit.id for permit in permits if opens_nowhere(site, permit)]
-    if hopeless:
-        raise invalid(
-            f"Nothing can ever meet these permits: {', '.join(hopeless)}.",
+def _faults(site: Site, loads: list[_Load]) -> Iterator[PosternError]:
+    """Permits for what nothing can see, that ask for too much, and that search too many."""
+    blind = [load.permit.id for load in loads if opens_nowhere(site, load.permit)]
+    if blind:
+        yield invalid(
+            f"Nothing can ever meet these permits: {', '.join(blind)}.",
             "Remove them (postern permit remove), and add them for what is there.",
         )
-
-
-def _refuse_hopeless(loads: list[_Load]) -> None:
     hopeless = [load.permit.id for load in loads if 0 in load.carries.values()]
     if hopeless:
-        raise invalid(
+        yield invalid(
             f"Nothing can ever meet these permits: {', '.join(hopeless)}.",
             "Ask for less (postern permit add --one-in), or for a second factor.",
         )
     overloaded = [load.permit.id for load in loads if load.overloaded]
     if overloaded:
-        raise invalid(
+        yield invalid(
             f"These permits search more than they can carry, and deny everybody: "
             f"{', '.join(overloaded)}.",
             "Remove people or vehicles there, ask for less, or for a second factor.",

@@ -1,5 +1,12 @@
 """The composition root: the only package that names implementations."""
 
+from postern.app.wire.examination import (
+    look_at_actuator,
+    look_at_keys,
+    look_at_models,
+    store_finding,
+    try_camera,
+)
 from postern.app.wire.installation import (
     Installation,
     face_detector,
@@ -47,6 +54,9 @@ __all__ = [
     "face_detector",
     "has_store",
     "least_bounds",
+    "look_at_actuator",
+    "look_at_keys",
+    "look_at_models",
     "open_keys",
     "open_models",
     "open_service",
@@ -59,7 +69,9 @@ __all__ = [
     "read_site",
     "references",
     "sign_receipt",
+    "store_finding",
     "tidy",
+    "try_camera",
     "try_recording",
     "withdrawals",
 ]
