@@ -90,8 +90,8 @@ def test_damaged_recording_is_told_and_is_a_failure(garage: Path) -> None:
     assert _lines_are_sentences(told)
 
 
-def test_limit_nothing_is_watched_where_the_log_cannot_be_opened(garage: Path) -> None:
-    """Neither in nor out: it ends with a sentence, and whoever starts it has to try again."""
+def test_nothing_is_watched_where_the_log_cannot_be_opened_and_nobody_leaves(garage: Path) -> None:
+    """No way out to watch: it ends with a sentence, and whoever starts it has to try again."""
     write_barrier_clip(garage / "barrier.mp4", [Visit("KA MP 417")], seed=1)
     (garage / "data" / "ledger" / "checkpoint").unlink()
 

@@ -45,8 +45,7 @@ class Heartbeat:
         self._thread.start()
 
     def stop(self) -> None:
-        """Says that the service ends, and looks no more."""
-        self._manager.stopping()
+        """Looks no more."""
         self._stop.set()
         self._thread.join(_STOP_S)
 

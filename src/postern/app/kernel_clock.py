@@ -4,6 +4,7 @@ import ctypes
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 from postern.core.moment import FIRST_YEAR, LAST_YEAR
 
@@ -60,9 +61,14 @@ def synchronised() -> bool:
     some nine hours, and whenever the clock is set by hand, it says no.
     """
     timex = ctypes.create_string_buffer(_TIMEX)  # All zero: it asks, and changes nothing.
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
+    state = _library().adjtimex(timex)
     status = int.from_bytes(timex.raw[_STATUS_AT : _STATUS_AT + 4], "little")
     return 0 <= state < _TIME_ERROR and not status & _STA_UNSYNC
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def _calendar() -> datetime | None:

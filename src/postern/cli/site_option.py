@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from postern.app.site import Site
 from postern.app.wire import Installation, has_store, open_site, read_site
 from postern.cli.console import warn
 
@@ -21,7 +22,13 @@ SiteArgument = Annotated[
 @contextmanager
 def opened(file: Path) -> Iterator[Installation]:
     """The installation of the site in that file."""
-    site = read_site(file)
+    with opened_site(read_site(file)) as installation:
+        yield installation
+
+
+@contextmanager
+def opened_site(site: Site) -> Iterator[Installation]:
+    """The installation of a site; where its store is made anew beside a log, that is said."""
     anew = not has_store(site)
     with open_site(site) as installation:
         if anew and (events := installation.records.log.size()):

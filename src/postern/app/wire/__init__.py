@@ -41,6 +41,7 @@ from postern.app.wire.service import (
     prove_event,
     pulse_timers,
 )
+from postern.app.wire.way_out import open_way_out
 
 __all__ = [
     "Installation",
@@ -62,6 +63,7 @@ __all__ = [
     "open_service",
     "open_site",
     "open_source",
+    "open_way_out",
     "passes",
     "prove_event",
     "pulse_timers",

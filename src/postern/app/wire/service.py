@@ -98,20 +98,25 @@ def build_service(
     Raises:
         PosternError: Where a model is missing or wrong, or the store cannot be used now.
     """
-    # OpenCV's own threads would fight with the workers for the same cores.
-    cv2.setNumThreads(1)
     records = installation.records
     shielded(
         lambda: str(close_interrupted(records.unfinished(), records, installation.clock)),
         lambda why: _tell_ledger(observer, f"what was cut short is not closed: {why}"),
     )
     register, parts = build_register(installation, trusted), Parts(installation)
-    actuators = _actuators(installation, observer)
+    actuators = build_actuators(installation, observer)
     posts = [
         _post(installation, point, register, parts, actuators, observer)
         for point in installation.site.access_points.values()
     ]
-    return Service(posts, observer, workers=os.cpu_count() or 1)
+    return Service(posts, observer, workers())
+
+
+def workers() -> int:
+    """How many cameras are looked at at once: one for each core."""
+    # OpenCV's own threads would fight with the workers for the same cores.
+    cv2.setNumThreads(1)
+    return os.cpu_count() or 1
 
 
 def clock_trust(installation: Installation, observer: Observer) -> ClockTrust:
@@ -124,7 +129,7 @@ def _tell_ledger(observer: Observer, why: str) -> str:
     return why
 
 
-def _actuators(installation: Installation, observer: Observer) -> dict[str, Actuator]:
+def build_actuators(installation: Installation, observer: Observer) -> dict[str, Actuator]:
     """Every actuator of the site once, whichever access points share it."""
 
     def told(name: str) -> Tell:
@@ -152,7 +157,7 @@ def _post(
     actuators: Mapping[str, Actuator],
     observer: Observer,
 ) -> Post:
-    eyes = tuple(_eye(installation, camera, parts) for camera in point.cameras)
+    eyes = tuple(build_eye(installation, camera, parts) for camera in point.cameras)
     lane = Lane(
         point,
         register,
@@ -167,7 +172,8 @@ def _post(
     return Post(lane, eyes)
 
 
-def _eye(installation: Installation, camera: CameraId, parts: Parts) -> Eye:
+def build_eye(installation: Installation, camera: CameraId, parts: Parts) -> Eye:
+    """A camera with what looks for everything that it is to see."""
     sees = installation.site.cameras[camera].sees
     # Whoever is looked at may hold up a pass; it is read first, to count for the same frame.
     kinds = (Kind.PASS, Kind.FACE) if sees is Kind.FACE else (sees,)
