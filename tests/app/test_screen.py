@@ -44,6 +44,13 @@ def test_sentence_is_shown_without_addresses(sentence: str, shown: str, screen: 
 
 
 def test_what_the_site_says_is_hidden_wherever_it_stands(tmp_path: Path, screen: Screen) -> None:
-    """A path with a blank in it, a data folder, a name of a host."""
-    for text in (str(tmp_path / "lane.png"), str(tmp_path / "data"), "https://witness.example/hub"):
-        assert "No ... here." == screen.clear(f"No {text} here.")
+    """A path with a blank in it, which no pattern would find the end of; a data folder."""
+    (tmp_path / "my own").mkdir()
+    file = tmp_path / "my own" / "site.toml"
+    file.write_text((tmp_path / "site.toml").read_text("utf-8"), "utf-8")
+    write_picture(tmp_path / "my own" / "lane.png", 3)
+    own = Screen(read_site(file))
+
+    for text in ("lane.png", "data", "site.toml"):
+        assert "No ... here." == own.clear(f"No {file.parent / text} here.")
+    assert "own" in screen.clear(f"No {file.parent / 'lane.png'} here.")

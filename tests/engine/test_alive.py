@@ -186,6 +186,8 @@ def test_camera_that_hangs_at_its_start_is_not_alive(passing: Passing, end: Even
 
     assert service.alive()
     passing.ahead_s = 2 * STUCK_S
+    # The thread that looks gets on every half second; it is not the one that is meant.
+    time.sleep(1.0)
     assert not service.alive()
     end.set()
     service.stop()
