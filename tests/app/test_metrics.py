@@ -146,3 +146,11 @@ def test_every_label_is_out_of_a_closed_set(site: Site, metrics: Metrics) -> Non
                     assert value in closed[label], (family.name, label, value)
     assert closed.keys() | {"le", "version"} == seen
     assert "alice" not in metrics.text()
+
+
+def test_no_number_says_when_anybody_came(metrics: Metrics) -> None:
+    """The library would add when a counter began: the first stranger's time."""
+    metrics.ended(replace(GRANT, decision=Decision(AttemptId("a2"), Reason.UNAUTHORIZED)))
+
+    assert "postern_attempts_total" in metrics.text()
+    assert "_created" not in metrics.text()

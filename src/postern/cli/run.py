@@ -101,6 +101,8 @@ def _watch_exits(place: Site, error: PosternError, stop: Event) -> None:
         lines.say(LogLevel.ERROR, f"Nothing but the way out is watched: {error}")
         app = health_app(Watched(board, metrics, Screen(place)))
         parts.enter_context(answering(place.health, app))
+        # Before whoever asks is let go of: relays wait for nobody's question.
+        parts.callback(service.stop)
         service.start()
         beat = Heartbeat(service.alive, board.summary, manager)
         parts.callback(beat.stop)
@@ -135,6 +137,8 @@ def _serving(
         services.append(service)
         app = health_app(Watched(board, metrics, Screen(at)))
         parts.enter_context(answering(at.health, app))
+        # Before whoever asks is let go of: relays wait for nobody's question.
+        parts.callback(service.stop)
         service.start()
         beat = Heartbeat(service.alive, board.summary, manager, trust.look)
         parts.callback(manager.stopping)
