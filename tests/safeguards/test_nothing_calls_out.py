@@ -111,7 +111,6 @@ TALKS = {
     "actuators/modbus/relay.py": "drives the relays that site.toml names",
     "actuators/shelly/relay.py": "answers a device that asks who is there",
     "actuators/webhook/actuator.py": "believes certificates of those that the exchange asks",
-    "api/server.py": "listens, where an operator runs a witness",
     "api/server.py": "listens, where an operator runs a witness or asks for [health]",
     "api/health.py": "answers how the service is, where site.toml asks for it",
     "app/monitor.py": "has it listen, beside the lanes",

@@ -159,10 +159,10 @@ class Watch:
             if self._stop.is_set():
                 return
             self._taken += 1
+            self._arrived()
             fault = self._eye.tamper.fault(frame)
             if fault is None:
                 self._mailbox.put(frame)
-                self._arrived()
                 self._health.report(_IN, "ok", "frames arrive")
             else:
                 self._health.report(_IN, "red", f"the camera {fault}")
