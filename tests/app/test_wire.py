@@ -18,7 +18,7 @@ from postern.app.site import ClockSource
 from postern.app.wire import Installation
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
-from postern.core.event import By, Decided, Interrupted, Withdrawn
+from postern.core.event import Acted, By, Decided, Interrupted, Released, Withdrawn
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, AttemptId, CameraId, CredentialId, PersonId
 from postern.core.moment import Moment
@@ -88,13 +88,26 @@ def test_grant_without_an_answer_is_closed_at_the_next_start(site: Installation)
     """Once, as interrupted."""
     now = site.clock.now().utc
     place, attempt = AccessPointId("barrier"), AttemptId("cut-short")
+    by_hand = AttemptId("cut-short-by-hand")
     site.records.append(Decided(now, place, attempt, Reason.PERMITTED, None, (), 4))
+    site.records.append(Released(now, place, by_hand, "guard", ""))
     for _ in range(2):
         with wire.open_service(site, Nobody()):
             pass
 
     closed = [e.event for e in site.records.list() if isinstance(e.event, Interrupted)]
-    assert [attempt] == [event.attempt for event in closed]
+    assert [by_hand, attempt] == [event.attempt for event in closed]
+
+
+def test_release_of_a_real_site_is_recorded_and_opens(site: Installation) -> None:
+    """Through the same log and actuator as everything else; nothing has to be recognised."""
+    with wire.open_service(site, Nobody()) as service:
+        assert service.release(AccessPointId("barrier"), "guard", "a parcel").done
+
+    acted, released = (entry.event for entry in site.records.list(limit=2))
+    assert isinstance(released, Released)
+    assert isinstance(acted, Acted)
+    assert released.attempt == acted.attempt
 
 
 def test_tidy_forgets_what_has_run_out(site: Installation) -> None:

@@ -24,6 +24,7 @@ from postern.core.event import (
     Event,
     Interrupted,
     Rekeyed,
+    Released,
     Revoked,
     Viewed,
     Withdrawn,
@@ -44,6 +45,7 @@ IDS = {str(one) for one in (ALICE, ERIN, VAN, COUPE, CONSENT, CREDENTIAL, PERMIT
 EVENTS: tuple[Event, ...] = (
     Decided(NOW, DOOR.id, ATTEMPT, Reason.PERMITTED, PERMIT, (COUPE, ERIN), 3),
     Decided(NOW, DOOR.id, ATTEMPT, Reason.EXIT, None, (), 0),
+    Released(NOW, DOOR.id, ATTEMPT, "guard", "a parcel"),
     Acted(NOW, DOOR.id, ATTEMPT, True, "opened"),
     Interrupted(NOW, DOOR.id, ATTEMPT),
     Consented(NOW, CONSENT, ALICE, "v1"),

@@ -125,6 +125,8 @@ EVENTS = {
     "Decided": {
         "at", "access_point", "attempt", "reason", "permit", "holders", "band", "passback",
     },
+    # `by` and `why` are about whoever opened it: nobody is recognised.
+    "Released": {"at", "access_point", "attempt", "by", "why"},
     "Acted": {"at", "access_point", "attempt", "done", "detail"},
     "Interrupted": {"at", "access_point", "attempt"},
     "Consented": {"at", "consent", "person", "text_version"},

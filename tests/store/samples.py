@@ -15,6 +15,7 @@ from postern.core.event import (
     Event,
     Interrupted,
     Rekeyed,
+    Released,
     Revoked,
     Viewed,
     Withdrawn,
@@ -76,6 +77,7 @@ def granted(attempt: str = "attempt") -> Decided:
 ALL_KINDS: tuple[Event, ...] = (
     granted(),
     Decided(NOW, DOOR.id, AttemptId("a-2"), Reason.STALE, None, (ALICE, VAN), 0, passback=True),
+    Released(NOW, DOOR.id, AttemptId("a-4"), "guard", "a parcel"),
     Acted(NOW, DOOR.id, AttemptId("attempt"), True, "opened for 1.0 s"),
     Interrupted(NOW, DOOR.id, AttemptId("a-3")),
     Consented(NOW, consent(ALICE).id, ALICE, "v1"),

@@ -9,7 +9,7 @@ import pytest
 
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
-from postern.core.event import Acted, Event, Interrupted
+from postern.core.event import Acted, Event, Interrupted, Released
 from postern.core.event_text import encode, kind
 from postern.core.ids import AttemptId, EventId
 from postern.store.store import STORE_FILE, Store
@@ -88,7 +88,7 @@ def test_list_is_newest_first_and_limited(store: Store) -> None:
 
 
 def test_unfinished_grants_are_those_without_an_outcome(store: Store) -> None:
-    """Denials, answered grants and interrupted ones are not among them."""
+    """Releases are among them; denials, answered grants and interrupted ones are not."""
     take(
         store,
         granted("answered"),
@@ -99,9 +99,12 @@ def test_unfinished_grants_are_those_without_an_outcome(store: Store) -> None:
         Acted(NOW, DOOR.id, AttemptId("answered"), False, "the relay did not answer"),
         Interrupted(NOW, DOOR.id, AttemptId("closed")),
         Acted(NOW, BARRIER.id, AttemptId("open"), True, "another place"),
+        Released(NOW, DOOR.id, AttemptId("by-hand"), "guard", ""),
+        Released(NOW, DOOR.id, AttemptId("moved"), "guard", ""),
+        Acted(NOW, DOOR.id, AttemptId("moved"), True, "opened"),
     )
 
-    assert ["open", "out"] == [event.attempt for event in store.events.unfinished()]
+    assert ["open", "out", "by-hand"] == [event.attempt for event in store.events.unfinished()]
 
 
 def test_expired_events_are_in_no_file_any_more(store: Store, tmp_path: Path) -> None:

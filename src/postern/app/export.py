@@ -14,7 +14,7 @@ from postern.app.consent_text import agreed_text
 from postern.app.site import Site
 from postern.core.consent import Consent
 from postern.core.credential import Credential
-from postern.core.event import Acted, Changed, Consented, Decided, Event, Interrupted
+from postern.core.event import Acted, Changed, Consented, Decided, Event, Interrupted, Released
 from postern.core.ids import EventId, PersonId
 from postern.core.moment import time_text
 from postern.core.permit import Permit
@@ -136,7 +136,7 @@ class Exports:
         }
         for entry in entries:
             event = entry.event
-            if isinstance(event, Decided | Acted | Interrupted):
+            if isinstance(event, Decided | Released | Acted | Interrupted):
                 if event.attempt in attempts:
                     yield entry
             elif not ids.isdisjoint(_named(event)):

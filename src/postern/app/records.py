@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from postern.app.secrets import Secrets, signing_secret
 from postern.core.errors import Code, PosternError, invalid
-from postern.core.event import Changed, Decided, Event
+from postern.core.event import Changed, Decided, Event, Released
 from postern.core.ids import AccessPointId, CameraId, EventId
 from postern.core.ports import Clock
 from postern.engine.health import Health
@@ -244,8 +244,8 @@ class Records:
         names = {m: self.log.pseudonyms.names(at, ids) for m, at in _months(found).items()}
         return tuple(replace(e, event=reveal(e.event, names[month(e.at)])) for e in found)
 
-    def unfinished(self) -> tuple[Decided, ...]:
-        """Grants without an outcome, oldest first; at a restart each is closed as interrupted.
+    def unfinished(self) -> tuple[Decided | Released, ...]:
+        """Grants and releases without an outcome, oldest first; a restart closes each of them.
 
         Raises:
             PosternError: As `follow`.

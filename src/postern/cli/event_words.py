@@ -14,6 +14,7 @@ from postern.core.event import (
     Event,
     Interrupted,
     Rekeyed,
+    Released,
     Revoked,
     Viewed,
     Withdrawn,
@@ -26,7 +27,7 @@ Name = Callable[[str], str]
 def sentence(event: Event, name: Name) -> str:
     """An event in words."""
     match event:
-        case Decided() | Acted() | Interrupted():
+        case Decided() | Released() | Acted() | Interrupted():
             return _at_access_point(event, name)
         case Consented() | Withdrawn() | Erased() | Viewed():
             return _of_person(event, name)
@@ -43,10 +44,12 @@ def sentence(event: Event, name: Name) -> str:
             assert_never(event)
 
 
-def _at_access_point(event: Decided | Acted | Interrupted, name: Name) -> str:
+def _at_access_point(event: Decided | Released | Acted | Interrupted, name: Name) -> str:
     match event:
         case Decided():
             return _decided(event, name)
+        case Released(access_point=place, by=by, why=why):
+            return f"{place}: opened by {by}{f': {why}' if why else ''}"
         case Acted(access_point=place, done=done, detail=detail):
             return f"{place}: {'moved' if done else 'did not move'} ({detail})"
         case Interrupted(access_point=place):

@@ -36,7 +36,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """The actuator answered: what became of a grant."""
+    """The actuator answered: what became of a grant or a release."""
 
     at: datetime
     access_point: AccessPointId
@@ -46,8 +46,24 @@ class Acted:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """An access point was opened without recognising anybody: by a guard, a button, a mode.
+
+    Attributes:
+        by: Who or what asked for it, in the site's own words; never a person who passes.
+        why: What for.
+    """
+
+    at: datetime
+    access_point: AccessPointId
+    attempt: AttemptId
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupted:
-    """A grant whose actuator's answer was never seen, closed at the next start."""
+    """A grant or release whose actuator's answer was never seen, closed at the next start."""
 
     at: datetime
     access_point: AccessPointId
@@ -138,6 +154,7 @@ class Changed:
 
 Event = (
     Decided
+    | Released
     | Acted
     | Interrupted
     | Consented

@@ -22,6 +22,7 @@ from postern.core.event import (
     Event,
     Interrupted,
     Rekeyed,
+    Released,
     Revoked,
     Viewed,
     Withdrawn,
@@ -99,7 +100,7 @@ def _canonical(record: dict[str, Value]) -> str:
 
 def _fields(event: Event) -> dict[str, Value]:
     match event:
-        case Decided() | Acted() | Interrupted():
+        case Decided() | Released() | Acted() | Interrupted():
             return _fields_at_access_point(event)
         case Consented() | Withdrawn() | Erased() | Viewed():
             return _fields_of_person(event)
@@ -128,11 +129,15 @@ def _fields_of_person(event: Consented | Withdrawn | Erased | Viewed) -> dict[st
             assert_never(event)
 
 
-def _fields_at_access_point(event: Decided | Acted | Interrupted) -> dict[str, Value]:
+def _fields_at_access_point(
+    event: Decided | Released | Acted | Interrupted,
+) -> dict[str, Value]:
     place: dict[str, Value] = {"access_point": event.access_point, "attempt": event.attempt}
     match event:
         case Decided():
             return place | _decided(event)
+        case Released(by=by, why=why):
+            return place | {"by": by, "why": why}
         case Acted(done=done, detail=detail):
             return place | {"done": done, "detail": detail}
         case Interrupted():
@@ -200,7 +205,7 @@ class _Reader:
 def _event(record: _Reader) -> Event:
     at = record.time("at")
     match record.text("kind"):
-        case "decided" | "acted" | "interrupted" as what:
+        case "decided" | "released" | "acted" | "interrupted" as what:
             return _event_at_access_point(what, at, record)
         case "consented" | "withdrawn" | "erased" | "viewed" as what:
             return _event_of_person(what, at, record)
@@ -233,6 +238,8 @@ def _event_at_access_point(what: str, at: datetime, record: _Reader) -> Event:
         return Acted(at, place, attempt, record.truth("done"), record.text("detail"))
     if what == "interrupted":
         return Interrupted(at, place, attempt)
+    if what == "released":
+        return Released(at, place, attempt, record.text("by"), record.text("why"))
     reason = record.choice("reason", Reason)
     permit = None if record.absent("permit") else PermitId(record.text("permit"))
     return Decided(

@@ -6,7 +6,7 @@ without the answer; what was begun is finished when it can be.
 
 from collections.abc import Callable
 from queue import Full, Queue
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import TypeVar
 
 #: Seconds that somebody before an exit hardly notices.
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Aside:
-    """One thing after the other, aside; for one caller at a time.
+    """One thing after the other, aside; for any number of callers.
 
     Args:
         patience_s: Seconds to wait for an answer.
@@ -27,8 +27,9 @@ class Aside:
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
         self._queue: Queue[Callable[[], None]] = Queue(MOST)
+        self._lock = Lock()  # Guards what follows.
         self._thread: Thread | None = None
-        self._last: Event | None = None
+        self._overdue: Event | None = None
 
     def do(self, work: Callable[[], T], late: Callable[[], T]) -> T:
         """What `work` gives or, where that takes too long, what `late` gives.
@@ -47,14 +48,16 @@ class Aside:
             finally:
                 done.set()
 
-        held_up = self._last is not None and not self._last.is_set()
-        try:
-            self._queue.put_nowait(run)
-        except Full:
-            return late()
-        self._last = done
-        self._begin()
-        done.wait(0.0 if held_up else self._patience_s)
+        with self._lock:
+            held_up = self._overdue is not None and not self._overdue.is_set()
+            try:
+                self._queue.put_nowait(run)
+            except Full:
+                return late()
+            self._begin()
+        if not done.wait(0.0 if held_up else self._patience_s):
+            with self._lock:
+                self._overdue = done
         return found[0] if found else late()
 
     def _begin(self) -> None:

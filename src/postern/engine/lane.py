@@ -31,6 +31,7 @@ from postern.engine.health import Health
 from postern.engine.passage import GO_S, Key, Passage, Spot
 from postern.engine.ports import Claim, Claims, Known, Matchers, Observer, Outcome, Register
 from postern.engine.progress import PATIENCE_S, STUCK_S, Progress
+from postern.engine.release import Release
 from postern.engine.supervise import shielded
 from postern.frame import Reference, Track
 
@@ -97,6 +98,7 @@ class Lane:
             lambda state, why: observer.health(name, state, why),
             "ok",
         )
+        self._release = Release(access_point, ledger, actuator, clock, self._recorded, new_attempt)
 
     def see(self, camera: CameraId, kind: Kind, tracks: tuple[Track, ...], now: Moment) -> None:
         """Takes the tracks that live after a frame of one of the cameras.
@@ -144,6 +146,10 @@ class Lane:
         else:
             self._health.report(_PROGRESS, "ok", "it gets on again")
         return not stuck
+
+    def release(self, by: str, why: str) -> Report:
+        """Opens without recognising anybody, beside whatever the lane does; as `Release.open`."""
+        return self._release.open(by, why)
 
     def close(self) -> None:
         """Lets go of the actuator; whatever it still drives is ended."""
@@ -339,14 +345,21 @@ class Lane:
     def _append(self, event: Event) -> str | None:
         def kept() -> str | None:
             self._ledger.append(event)
-            self._health.report(_RECORD, "ok", "decisions are recorded")
+            self._recorded(None)
             return None
 
         def failed(why: str) -> str:
-            self._health.report(_RECORD, "red", f"not recorded: {why}")
+            self._recorded(why)
             return why
 
         return self._unhurried(lambda: shielded(kept, failed), failed)
+
+    def _recorded(self, fault: str | None) -> None:
+        """Tells whether something could be recorded; where not, why."""
+        if fault is None:
+            self._health.report(_RECORD, "ok", "decisions are recorded")
+        else:
+            self._health.report(_RECORD, "red", f"not recorded: {fault}")
 
     def _passed(self, decision: Decision) -> None:
         now = self._clock.now().utc

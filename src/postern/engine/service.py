@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from threading import Semaphore
 from time import monotonic
 
-from postern.core.errors import invalid
-from postern.core.event import Decided, Interrupted
-from postern.core.ids import CameraId
+from postern.core.errors import Code, PosternError, invalid
+from postern.core.event import Decided, Interrupted, Released
+from postern.core.ids import AccessPointId, CameraId
 from postern.core.look import Kind
-from postern.core.ports import Clock, Ledger
+from postern.core.ports import Clock, Ledger, Report
 from postern.engine.lane import Lane
 from postern.engine.ports import Eye, Observer
 from postern.engine.supervise import BackOff
@@ -47,7 +47,7 @@ class Service:
         back_off: BackOff | None = None,
     ) -> None:
         _check(posts, workers)
-        self._lanes = tuple(post.lane for post in posts)
+        self._lanes = {post.lane.access_point.id: post.lane for post in posts}
         desks = Semaphore(workers)
         self._watches = tuple(
             Watch(eye, post.lane.see, observer.health, desks, back_off, post.lane.progress)
@@ -60,6 +60,22 @@ class Service:
         for watch in self._watches:
             watch.start()
 
+    def release(self, access_point: AccessPointId, by: str, why: str) -> Report:
+        """Opens an access point without recognising anybody; as `Lane.release`.
+
+        Raises:
+            PosternError: `not_found` where the site has none of that name.
+        """
+        lane = self._lanes.get(access_point)
+        if lane is None:
+            known = ", ".join(self._lanes)
+            raise PosternError(
+                Code.NOT_FOUND,
+                f"There is no access point called {access_point!r}.",
+                f"Known: {known}.",
+            )
+        return lane.release(by, why)
+
     def stop(self) -> None:
         """Stops every camera within about a second, and never waits longer than `STOP_S`.
 
@@ -70,7 +86,7 @@ class Service:
         deadline_s = monotonic() + STOP_S
         for watch in self._watches:
             watch.join(max(0.0, deadline_s - monotonic()))
-        for lane in self._lanes:
+        for lane in self._lanes.values():
             lane.close()
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -119,8 +135,10 @@ def _repeats(spots: list[tuple[CameraId, Kind]]) -> bool:
     return len(set(spots)) != len(spots)
 
 
-def close_interrupted(unfinished: Sequence[Decided], ledger: Ledger, clock: Clock) -> int:
-    """Closes the grants whose actuator's answer was never seen; gives how many there were.
+def close_interrupted(
+    unfinished: Sequence[Decided | Released], ledger: Ledger, clock: Clock
+) -> int:
+    """Closes grants and releases whose actuator's answer was never seen; gives how many.
 
     Raises:
         PosternError: `unavailable` where the ledger cannot be written now.

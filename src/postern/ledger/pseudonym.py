@@ -28,6 +28,7 @@ from postern.core.event import (
     Event,
     Interrupted,
     Rekeyed,
+    Released,
     Revoked,
     Viewed,
     Withdrawn,
@@ -196,7 +197,7 @@ def _renamed(event: Event, name: Rename) -> Event:
             )
         case Changed(subject=subject):
             return replace(event, subject=name(subject))
-        case Acted() | Interrupted() | Rekeyed():
+        case Released() | Acted() | Interrupted() | Rekeyed():
             return event
         case _:
             assert_never(event)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, sele
 
 from postern.core.decision import GRANTS
 from postern.core.errors import invalid
-from postern.core.event import Acted, Decided, Event, Interrupted
+from postern.core.event import Acted, Decided, Event, Interrupted, Released
 from postern.core.event_text import decode, kind
 from postern.core.ids import AccessPointId, EventId
 from postern.store.database import Database
@@ -128,8 +128,8 @@ class Events:
         with self._database.reading() as connection:
             return bool(connection.scalar(select(select(events).where(found).exists())))
 
-    def unfinished(self) -> tuple[Decided, ...]:
-        """Grants without an outcome, oldest first; at a restart each is closed as interrupted."""
+    def unfinished(self) -> tuple[Decided | Released, ...]:
+        """Grants and releases without an outcome, oldest first; a restart closes each of them."""
         outcome = events.alias()
         answered = select(outcome.c.seq).where(
             outcome.c.attempt == events.c.attempt,
@@ -139,7 +139,7 @@ class Events:
         query = select(events).where(events.c.grants, ~answered.exists()).order_by(events.c.seq)
         with self._database.reading() as connection:
             found = [_entry(row).event for row in connection.execute(query)]
-        return tuple(event for event in found if isinstance(event, Decided))
+        return tuple(event for event in found if isinstance(event, Decided | Released))
 
     def seen(self) -> tuple[int, bytes] | None:
         """Size and root of the last checkpoint that was seen; None before the first.
@@ -216,14 +216,15 @@ class Events:
 
 def _row(number: int, text: str) -> dict[str, object]:
     event = decode(text)
-    place = event if isinstance(event, Decided | Acted | Interrupted) else None
+    place = event if isinstance(event, Decided | Released | Acted | Interrupted) else None
+    opens = isinstance(event, Released)
     return {
         "seq": number,
         "at": event.at,
         "kind": kind(event),
         "access_point": place.access_point if place else None,
         "attempt": place.attempt if place else None,
-        "grants": isinstance(event, Decided) and event.reason in GRANTS,
+        "grants": opens or (isinstance(event, Decided) and event.reason in GRANTS),
         "body": text,
     }
 
