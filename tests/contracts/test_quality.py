@@ -6,6 +6,7 @@ from importlib import resources
 import pytest
 
 from postern import actuators, sources
+from postern.sources import inputs
 
 #: What each rule asks is written in docs/integrate/adapters.md.
 RULES = {
@@ -14,6 +15,15 @@ RULES = {
         "closes_by_itself",
         "reports_failure",
         "reports_failure_after_effect",
+        "bounded",
+        "documented",
+        "tested_on_hardware",
+    ),
+    "sources/inputs": (
+        "present_state_first",
+        "stops_in_time",
+        "reconnects",
+        "bad_input",
         "bounded",
         "documented",
         "tested_on_hardware",
@@ -28,15 +38,17 @@ RULES = {
         "tested_on_hardware",
     ),
 }
-ADAPTERS = [("sources", kind) for kind in sources.KINDS] + [
-    ("actuators", kind) for kind in actuators.KINDS
+ADAPTERS = [
+    *(("sources", kind) for kind in sources.KINDS),
+    *(("sources/inputs", kind) for kind in inputs.KINDS),
+    *(("actuators", kind) for kind in actuators.KINDS),
 ]
 
 
 @pytest.mark.parametrize(("floor", "kind"), ADAPTERS)
 def test_adapter_answers_every_rule(floor: str, kind: str) -> None:
     """Each rule is done, or is to do or exempt with the reason; and there are no others."""
-    file = resources.files(f"postern.{floor}").joinpath(kind, "quality.toml")
+    file = resources.files("postern").joinpath(floor, kind, "quality.toml")
     answers = tomllib.loads(file.read_text("utf-8"))
 
     assert set(RULES[floor]) == set(answers)

@@ -47,6 +47,7 @@ from postern.core.person import Person
 from postern.core.vehicle import Vehicle
 from postern.frame import Template
 from postern.sources import KINDS as SOURCES
+from postern.sources.inputs import KINDS as INPUTS
 from postern.store.schema import metadata
 from postern.store.store import STORE_FILE, open_store
 from postern.vault.vault import KEYRING_FILE, open_vault
@@ -272,7 +273,7 @@ def test_site_file_has_no_key_for_people() -> None:
     tables = (SiteTable, AreaTable, AccessPointTable, WitnessTable, ConsentTerms, Faces, Roster,
               Plates, Log, HealthPage, ClockSettings)  # fmt: skip
     names = {field.name for table in tables for field in fields(table)} | set(SECTIONS)
-    kinds = [row.config for row in SOURCES.values()] + [row.config for row in ACTUATORS.values()]
+    kinds = [row.config for rows in (SOURCES, ACTUATORS, INPUTS) for row in rows.values()]
     names |= {field.name for kind in kinds for field in fields(kind)}
 
     # How the service is, not how anybody is.

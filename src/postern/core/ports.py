@@ -1,11 +1,13 @@
 """What the engine needs from the outside, each port as small as it can be."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from postern.core.event import Event
 from postern.core.ids import AccessPointId, EventId
 from postern.core.moment import Moment
+from postern.core.signal import Signal
 
 
 class Clock(Protocol):
@@ -58,6 +60,24 @@ class Actuator(Protocol):
 
     def close(self) -> None:
         """Lets go of the device; what is still driven is ended. Safe to call twice."""
+        ...
+
+
+class Input(Protocol):
+    """A contact, loop, button or fire panel, or what stands in for one."""
+
+    def signals(self) -> Iterator[Signal]:
+        """The present state as soon as it is known, then every change, until `close` is called.
+
+        After an error it may be called again, and begins with the present state again.
+
+        Raises:
+            PosternError: `unavailable` where the device cannot be reached now or gives no sense.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends `signals` within a second, from any thread; safe to call twice."""
         ...
 
 

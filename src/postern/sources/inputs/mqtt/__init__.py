@@ -1,0 +1,1 @@
+"""Contacts that somebody publishes over MQTT."""
