@@ -28,8 +28,11 @@ from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
 from postern.core.ids import AccessPointId, AreaId, CameraId
 from postern.core.look import Kind
+from postern.core.signal import Means
 from postern.sources import KINDS as SOURCES
 from postern.sources.file.source import Config as FileConfig
+from postern.sources.inputs import KINDS as INPUTS
+from postern.sources.inputs.modbus.input import Config as ModbusConfig
 from postern.sources.v4l.source import Config as V4lConfig
 from postern.vision.plates.grammar import SHAPES
 from tests.ledger.samples import LOG, WITNESS
@@ -61,7 +64,7 @@ def write(folder: Path, content: str | bytes) -> Path:
 
 
 def read(folder: Path, content: str | bytes, **environment: str) -> Site:
-    return load(write(folder, content), SOURCES, ACTUATORS, environment)
+    return load(write(folder, content), SOURCES, ACTUATORS, environment, input_kinds=INPUTS)
 
 
 def problems(folder: Path, content: str | bytes) -> tuple[Problem, ...]:
@@ -321,7 +324,9 @@ def test_a_mistake_is_told_with_its_line_and_its_remedy(tmp_path, before, after,
     assert [line] == [p.line for p in found]
 
 
-@pytest.mark.parametrize("section", ["area", "schedule", "camera", "actuator", "access_point"])
+@pytest.mark.parametrize(
+    "section", ["area", "schedule", "camera", "actuator", "input", "access_point"]
+)
 @pytest.mark.parametrize("value", ["1", "'x'", "[]", "[1]", "true"])
 def test_a_section_that_is_no_table_is_refused(tmp_path, section, value):
     """Whatever stands in its place."""
@@ -457,11 +462,55 @@ def test_a_file_that_is_far_too_large_is_refused_unread(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "config", [kind.config for table in (SOURCES, ACTUATORS) for kind in table.values()]
+    "config", [kind.config for table in (SOURCES, ACTUATORS, INPUTS) for kind in table.values()]
 )
 def test_no_kind_has_a_setting_that_the_table_has_already(config):
     """`kind` and `sees` stand in the same table as the kind's own settings."""
-    assert set(config.__dataclass_fields__).isdisjoint({"kind", "sees"})
+    assert set(config.__dataclass_fields__).isdisjoint({"kind", "sees", "means", "access_point"})
+
+
+CONTACT = """\
+[input.contact]
+kind = "modbus"
+host = "192.0.2.20"
+address = 3
+means = "door_contact"
+access_point = "barrier"
+"""
+
+
+def test_an_input_has_a_meaning_and_an_access_point(tmp_path):
+    """And its kind's own settings; a fire panel may be of the whole site."""
+    fire = CONTACT.replace("contact]", "panel]").replace("door_contact", "fire")
+    site = read(tmp_path, MINIMAL + CONTACT + fire.replace('access_point = "barrier"\n', ""))
+
+    contact, panel = site.inputs["contact"], site.inputs["panel"]
+    assert (Means.DOOR_CONTACT, BARRIER) == (contact.means, contact.access_point)
+    assert ("modbus", ModbusConfig("192.0.2.20", 3)) == (contact.kind, contact.config)
+    assert (Means.FIRE, None) == (panel.means, panel.access_point)
+    here = read(tmp_path, MINIMAL + fire).inputs["panel"]
+    assert BARRIER == here.access_point
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "said"),
+    [
+        ('means = "door_contact"\n', "", 12, "input.contact lacks the key 'means'. It is \"door_c"),
+        ('"door_contact"', '"door"', 16, "not 'door'."),
+        ('access_point = "barrier"\n', "", 12, "input.contact lacks the key 'access_point'."),
+        ('= "barrier"', '= "bar"', 17, "names the access point 'bar', which this file does not"),
+        ('kind = "modbus"', 'kind = "modbos"', 13, "'modbos', a kind that Postern does not know."),
+        ("address = 3", "address = -1", 12, "The number of a Modbus input is from 0 to 65535."),
+        ("address = 3", "address = 3\nsees = 1", 16, "input.contact.sees"),
+        ("192.0.2.20", "169.254.169.254", 12, "No device answers at 169.254.169.254"),
+    ],
+)
+def test_a_mistake_in_an_input_is_told_with_its_line(tmp_path, before, after, line, said):
+    """One mistake, one sentence."""
+    problem = sole(tmp_path, MINIMAL + CONTACT.replace(before, after))
+
+    assert line == problem.line
+    assert said in str(problem)
 
 
 def refusals(folder: Path, content: str | bytes) -> tuple[Problem, ...]:

@@ -23,7 +23,9 @@ from postern.app.site import (
 )
 from postern.app.tables import AccessPointTable, AreaTable, SiteTable, WitnessTable
 from postern.core.schedule import DAYS
+from postern.core.signal import Means
 from postern.sources import KINDS as SOURCES
+from postern.sources.inputs import KINDS as INPUTS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/site.md").read_text()
 SNIPPETS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
@@ -58,7 +60,7 @@ def test_every_snippet_of_the_page_is_sound_in_a_file(tmp_path, snippet):
     zone = SNIPPETS[0].replace("[camera", 'time_zone = "Europe/Bucharest"\n[camera', 1)
     file.write_text(f"{zone}\n{snippet}")
 
-    site = load(file, SOURCES, ACTUATORS, {})
+    site = load(file, SOURCES, ACTUATORS, {}, input_kinds=INPUTS)
     assert set(tomllib.loads(snippet).get("schedule", ())) == set(site.schedules)
 
 
@@ -79,7 +81,7 @@ def test_the_page_names_every_default_that_is_a_number():
 
 def test_the_page_names_every_section_kind_and_variable():
     """Nothing can be set that it does not mention."""
-    for name in (*SECTIONS, *SOURCES, *ACTUATORS, DATA_VARIABLE, MODELS_VARIABLE):
+    for name in (*SECTIONS, *SOURCES, *ACTUATORS, *INPUTS, *Means, DATA_VARIABLE, MODELS_VARIABLE):
         assert name in PAGE
     for config in (Faces, Plates, Log):
         for field in fields(config):

@@ -77,6 +77,8 @@ def load(
     source_kinds: Kinds,
     actuator_kinds: Kinds,
     environment: Mapping[str, str] = os.environ,
+    *,
+    input_kinds: Kinds = MappingProxyType({}),
 ) -> Site:
     """The site that a file describes.
 
@@ -85,6 +87,7 @@ def load(
         source_kinds: The kinds of cameras, by name.
         actuator_kinds: The kinds of actuators, by name.
         environment: `POSTERN_DATA` and `POSTERN_MODELS`, where set, name those folders.
+        input_kinds: The kinds of inputs, by name.
 
     Raises:
         ConfigError: With everything that is wrong with the file.
@@ -94,7 +97,8 @@ def load(
     file = path.absolute()
     text = _text(file, _bytes(file))
     root = Place(_parsed(file, text), locate(text))
-    site = _site(file, Sections(root, file.parent), (source_kinds, actuator_kinds), environment)
+    kinds = (source_kinds, actuator_kinds, input_kinds)
+    site = _site(file, Sections(root, file.parent), kinds, environment)
     if root.problems or site is None:
         raise ConfigError(file, root.problems)
     return site
@@ -180,7 +184,10 @@ def _syntax_problem(said: str, text: str) -> Problem:
 
 
 def _site(
-    file: Path, sections: Sections, kinds: tuple[Kinds, Kinds], environment: Mapping[str, str]
+    file: Path,
+    sections: Sections,
+    kinds: tuple[Kinds, Kinds, Kinds],
+    environment: Mapping[str, str],
 ) -> Site | None:
     """The site; None where a section is missing or unsound, which has been noted."""
     sections.refuse_strangers()
@@ -191,6 +198,7 @@ def _site(
     health, clock = sections.plain(HEALTH, HealthPage), sections.plain(CLOCK, ClockSettings)
     cameras, actuators = sections.cameras(kinds[0]), sections.actuators(kinds[1])
     schedules, access_points = sections.schedules(zone), sections.access_points()
+    inputs = sections.inputs(kinds[2])
     areas, witnesses = _areas(sections.areas(), access_points), sections.witnesses()
     if faces and roster:
         sections.check_storage(faces, roster)
@@ -207,6 +215,7 @@ def _site(
         areas=MappingProxyType(areas),
         cameras=MappingProxyType(cameras),
         actuators=MappingProxyType(actuators),
+        inputs=MappingProxyType(inputs),
         access_points=MappingProxyType(
             {n: one.named(n, areas[_area_of(n, one)]) for n, one in access_points.items()}
         ),

@@ -10,7 +10,7 @@ from postern.app import hours
 from postern.app.build import build, read_key
 from postern.app.place import Place
 from postern.app.problem import did_you_mean, nearest, shown
-from postern.app.site import ActuatorEntry, Camera, Faces, Roster
+from postern.app.site import ActuatorEntry, Camera, Faces, InputEntry, Roster
 from postern.app.tables import AccessPointTable, AreaTable, SiteTable, WitnessTable
 from postern.app.witness import WitnessEntry
 from postern.core.access_point import Area
@@ -18,13 +18,14 @@ from postern.core.consent import StorageMode
 from postern.core.ids import AccessPointId, AreaId, CameraId
 from postern.core.look import Kind
 from postern.core.schedule import Schedule
+from postern.core.signal import Means
 
 SITE, CONSENT, FACES, PLATES, LOG = "site", "consent", "faces", "plates", "log"
 ROSTER, HEALTH, CLOCK = "roster", "health", "clock"
-CAMERA, ACTUATOR, AREA = "camera", "actuator", "area"
+CAMERA, ACTUATOR, AREA, INPUT = "camera", "actuator", "area", "input"
 ACCESS_POINT, SCHEDULE, WITNESS = "access_point", "schedule", "witness"
 SECTIONS = (
-    SITE, CAMERA, ACTUATOR, AREA, ACCESS_POINT, SCHEDULE, CONSENT, FACES, ROSTER, PLATES,
+    SITE, CAMERA, ACTUATOR, INPUT, AREA, ACCESS_POINT, SCHEDULE, CONSENT, FACES, ROSTER, PLATES,
     LOG, HEALTH, CLOCK, WITNESS,
 )  # fmt: skip
 
@@ -118,6 +119,27 @@ class Sections:
                 actuators[name] = ActuatorEntry(name, *chosen)
         return actuators
 
+    def inputs(self, kinds: Kinds) -> dict[str, InputEntry]:
+        """Every `[input.NAME]`, whose access point is held against the other sections."""
+        inputs = {}
+        for name, place in self._named(INPUT):
+            means = read_key(place, "means", Means, self._folder)
+            chosen = self._of_kind(place, kinds, ("means", ACCESS_POINT))
+            point = self._access_point_of(place, means)
+            if isinstance(means, Means) and chosen is not None:
+                inputs[name] = InputEntry(name, means, point, *chosen)
+        return inputs
+
+    def _access_point_of(self, place: Place, means: object) -> AccessPointId | None:
+        """The access point that an input names; None where it names none, or none that there is."""
+        if means is Means.FIRE and ACCESS_POINT not in place.table:
+            return None
+        name = read_key(place, ACCESS_POINT, str, self._folder)
+        if not isinstance(name, str):
+            return None
+        self._check_declared(place.at(ACCESS_POINT), ACCESS_POINT, name)
+        return AccessPointId(name)
+
     def witnesses(self) -> dict[str, WitnessEntry]:
         """Every `[witness.NAME]`."""
         tables = {n: build(WitnessTable, place, self._folder) for n, place in self._named(WITNESS)}
@@ -191,7 +213,8 @@ class Sections:
         known = list(declared) if isinstance(declared, dict) else []
         if name not in known:
             hint = did_you_mean(name, known) or f"Add it as [{section}.NAME]."
-            place.refuse(f"names the {section} {shown(name)}, which this file does not have.", hint)
+            what = f"the {section.replace('_', ' ')} {shown(name)}"
+            place.refuse(f"names {what}, which this file does not have.", hint)
 
     def _named(self, section: str) -> Iterator[tuple[str, Place]]:
         """The tables of a section whose things have names."""

@@ -15,6 +15,7 @@ from postern.core.errors import invalid
 from postern.core.ids import AccessPointId, AreaId, CameraId
 from postern.core.look import Kind
 from postern.core.schedule import Schedule
+from postern.core.signal import Means
 
 #: Characters of a consent's purpose: what a person reads before agreeing.
 MAX_PURPOSE = 500
@@ -251,6 +252,25 @@ class ActuatorEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class InputEntry:
+    """One input.
+
+    Attributes:
+        name: Its name.
+        means: What it means when it is active.
+        access_point: Where; None for a fire alarm of the whole site.
+        kind: Its kind, a row of the table of inputs.
+        config: That kind's own configuration.
+    """
+
+    name: str
+    means: Means
+    access_point: AccessPointId | None
+    kind: str
+    config: object
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Everything that `site.toml` says. All references between its parts have been checked.
 
@@ -265,6 +285,7 @@ class Site:
         areas: By name; those that access points lead into without a table of their own included.
         cameras: By name.
         actuators: By name.
+        inputs: By name.
         access_points: By name.
         actuator_of: The actuator's name, by access point.
         schedules: By name; permits are given one when they are made.
@@ -287,6 +308,7 @@ class Site:
     areas: Mapping[AreaId, Area]
     cameras: Mapping[CameraId, Camera]
     actuators: Mapping[str, ActuatorEntry]
+    inputs: Mapping[str, InputEntry]
     access_points: Mapping[AccessPointId, AccessPoint]
     actuator_of: Mapping[AccessPointId, str]
     schedules: Mapping[str, Schedule]

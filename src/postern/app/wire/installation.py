@@ -17,6 +17,7 @@ from postern.core.ports import Clock
 from postern.frame import Source
 from postern.ledger.log import Log
 from postern.sources import KINDS as SOURCES
+from postern.sources.inputs import KINDS as INPUTS
 from postern.store.store import STORE_FILE, Store, open_store
 from postern.vault.vault import KEYRING_FILE, Vault, open_vault
 from postern.vision.faces.load import DetectorName, choose_detector
@@ -52,7 +53,7 @@ def read_site(path: Path) -> Site:
     Raises:
         PosternError: `not_found` without the file, `invalid` with everything that is wrong in it.
     """
-    return load(path, SOURCES, ACTUATORS)
+    return load(path, SOURCES, ACTUATORS, input_kinds=INPUTS)
 
 
 def has_store(site: Site) -> bool:
