@@ -16,7 +16,7 @@ FORBIDDEN = {
 def test_events_are_a_closed_set():
     """An auditor can read them all."""
     kinds = {
-        *("Decided", "Released", "Acted", "Interrupted", "Changed", "Rekeyed"),
+        *("Decided", "Released", "Acted", "Interrupted", "Changed", "Rekeyed", "Alarmed"),
         *("Consented", "Withdrawn", "Erased", "Enrolled", "Revoked", "Viewed"),
     }
 

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postern.core.alarm import Alarm
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.event import (
     Acted,
+    Alarmed,
     By,
     Changed,
     Consented,
@@ -48,6 +50,7 @@ EVENTS: tuple[Event, ...] = (
     Released(NOW, DOOR.id, ATTEMPT, "guard", "a parcel"),
     Acted(NOW, DOOR.id, ATTEMPT, True, "opened"),
     Interrupted(NOW, DOOR.id, ATTEMPT),
+    Alarmed(NOW, DOOR.id, Alarm.HELD_OPEN, over=True),
     Consented(NOW, CONSENT, ALICE, "v1"),
     Withdrawn(NOW, CONSENT, ALICE, By.PERSON),
     Erased(NOW, ALICE),

@@ -130,6 +130,7 @@ EVENTS = {
     "Released": {"at", "access_point", "attempt", "by", "why"},
     "Acted": {"at", "access_point", "attempt", "done", "detail"},
     "Interrupted": {"at", "access_point", "attempt"},
+    "Alarmed": {"at", "access_point", "alarm", "over"},
     "Consented": {"at", "consent", "person", "text_version"},
     "Withdrawn": {"at", "consent", "person", "by"},
     "Erased": {"at", "person"},

@@ -73,7 +73,7 @@ PLACES = {"consent_places": "places", "permit_places": "access_points"}
 #: Tables about nobody in particular; the events have a test of their own.
 OF_NOBODY = {"meta", "areas", "vehicles", "events", "consent_texts", "published"}
 #: What events say of others, or of the site.
-NOT_OF_A_PERSON = {"Rekeyed", "Released"}
+NOT_OF_A_PERSON = {"Alarmed", "Rekeyed", "Released"}
 
 
 @pytest.fixture

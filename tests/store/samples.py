@@ -3,9 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+from postern.core.alarm import Alarm
 from postern.core.decision import Reason
 from postern.core.event import (
     Acted,
+    Alarmed,
     By,
     Changed,
     Consented,
@@ -80,6 +82,7 @@ ALL_KINDS: tuple[Event, ...] = (
     Released(NOW, DOOR.id, AttemptId("a-4"), "guard", "a parcel"),
     Acted(NOW, DOOR.id, AttemptId("attempt"), True, "opened for 1.0 s"),
     Interrupted(NOW, DOOR.id, AttemptId("a-3")),
+    Alarmed(NOW, DOOR.id, Alarm.FORCED, over=False),
     Consented(NOW, consent(ALICE).id, ALICE, "v1"),
     Withdrawn(NOW, consent(ALICE).id, ALICE, By.PERSON),
     Erased(NOW, ALICE),

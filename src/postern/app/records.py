@@ -225,7 +225,7 @@ class Records:
         Args:
             since: Only those at or after this time.
             after: Only those with a later number; for following along.
-            access_point: Only decisions, and what became of them, at this one.
+            access_point: Only what happened at this one.
             about: Only those that name this id.
             limit: At most so many.
             known: Who is to be shown by their id; all others keep their pseudonyms. Everybody that

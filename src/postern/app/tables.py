@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from postern.app.witness import WitnessEntry
-from postern.core.access_point import AccessPoint, Area, Direction, Passback
+from postern.core.access_point import AccessPoint, Area, Direction, Evacuation, Passback
 from postern.core.errors import invalid
 from postern.core.ids import AccessPointId, AreaId, CameraId
 from postern.core.person import check_name
@@ -66,6 +66,9 @@ class AccessPointTable:
     area: str | None = None
     direction: Direction = Direction.ENTRY
     hold_s: float = 1.0
+    opens_within_s: float = 10.0
+    held_open_s: float = 30.0
+    evacuation: Evacuation | None = None
 
     def __post_init__(self) -> None:
         self.named(AccessPointId("access point"), Area(AreaId("area")))
@@ -77,7 +80,16 @@ class AccessPointTable:
             PosternError: `invalid` where a number is out of its range.
         """
         cameras = tuple(map(CameraId, self.cameras))
-        return AccessPoint(name, area, cameras, self.direction, self.hold_s)
+        return AccessPoint(
+            name,
+            area,
+            cameras,
+            self.direction,
+            self.hold_s,
+            self.opens_within_s,
+            self.held_open_s,
+            self.evacuation,
+        )
 
 
 @dataclass(frozen=True, slots=True)

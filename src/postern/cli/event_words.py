@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import assert_never
 
+from postern.core.alarm import ALARMED
 from postern.core.decision import GRANTS, MEANING
 from postern.core.event import (
     Acted,
+    Alarmed,
     Changed,
     Consented,
     Decided,
@@ -35,6 +37,16 @@ def sentence(event: Event, name: Name) -> str:
             return f"{name(holder)} has the credential {credential}"
         case Revoked(_, credential, holder):
             return f"the credential {credential} of {name(holder)} counts no more"
+        case Alarmed() | Rekeyed() | Changed():
+            return _of_site(event, name)
+        case _:
+            assert_never(event)
+
+
+def _of_site(event: Alarmed | Rekeyed | Changed, name: Name) -> str:
+    match event:
+        case Alarmed(_, place, alarm, over):
+            return f"{place}: {alarm} is over" if over else f"{place}: {alarm}, {ALARMED[alarm]}"
         case Rekeyed(_, epoch):
             return f"key epoch {epoch} of the site begins"
         case Changed(_, what, subject, by):

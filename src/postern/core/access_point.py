@@ -23,6 +23,13 @@ class Passback(StrEnum):
     HARD = "hard"
 
 
+class Evacuation(StrEnum):
+    """What becomes of an access point in an evacuation, or by fire."""
+
+    OPEN = "open"
+    STAY = "stay"
+
+
 @dataclass(frozen=True, slots=True)
 class Area:
     """What access points lead into.
@@ -56,6 +63,10 @@ class AccessPoint:
         cameras: Which cameras watch it.
         direction: Entry or exit.
         hold_s: For how long its actuator is driven, in seconds.
+        opens_within_s: For how long after that it may be opened, and within which time it has to
+            be, in seconds.
+        held_open_s: For how long it may stand open, in seconds.
+        evacuation: What becomes of it in an evacuation, or by fire; None for what is usual.
     """
 
     id: AccessPointId
@@ -63,7 +74,21 @@ class AccessPoint:
     cameras: tuple[CameraId, ...]
     direction: Direction = Direction.ENTRY
     hold_s: float = 1.0
+    opens_within_s: float = 10.0
+    held_open_s: float = 30.0
+    evacuation: Evacuation | None = None
+
+    @property
+    def opens_in_evacuation(self) -> bool:
+        """Whether it is held open in an evacuation, or by fire: exits are unless they say not."""
+        if self.evacuation is None:
+            return self.direction is Direction.EXIT
+        return self.evacuation is Evacuation.OPEN
 
     def __post_init__(self) -> None:
+        if not 0.0 < self.opens_within_s <= 600.0:
+            raise invalid("A door has to be opened within more than 0 and at most 600 seconds.")
+        if not 0.0 < self.held_open_s <= 86400.0:
+            raise invalid("A door may stand open for more than 0 seconds and at most a day.")
         if not 0.0 < self.hold_s <= 60.0:
             raise invalid("An actuator is driven for more than 0 and at most 60 seconds.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from postern.core.alarm import Alarm
 from postern.core.decision import Reason
 from postern.core.ids import (
     AccessPointId,
@@ -68,6 +69,16 @@ class Interrupted:
     at: datetime
     access_point: AccessPointId
     attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class Alarmed:
+    """A door or barrier raised an alarm by itself, or one is over. Nobody is named."""
+
+    at: datetime
+    access_point: AccessPointId
+    alarm: Alarm
+    over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +168,7 @@ Event = (
     | Released
     | Acted
     | Interrupted
+    | Alarmed
     | Consented
     | Withdrawn
     | Erased

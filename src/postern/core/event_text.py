@@ -9,10 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar, assert_never
 
+from postern.core.alarm import Alarm
 from postern.core.decision import Reason
 from postern.core.errors import PosternError, invalid
 from postern.core.event import (
     Acted,
+    Alarmed,
     By,
     Changed,
     Consented,
@@ -106,6 +108,8 @@ def _fields(event: Event) -> dict[str, Value]:
             return _fields_of_person(event)
         case Enrolled(_, credential, holder) | Revoked(_, credential, holder):
             return {"credential": credential, "holder": holder}
+        case Alarmed(_, place, alarm, over):
+            return {"access_point": place, "alarm": alarm.value, "over": over}
         case Rekeyed(_, epoch):
             return {"epoch": epoch}
         case Changed(_, what, subject, by):
@@ -212,12 +216,19 @@ def _event(record: _Reader) -> Event:
         case "enrolled" | "revoked" as what:
             made = Enrolled if what == "enrolled" else Revoked
             return made(at, CredentialId(record.text("credential")), _holder(record.text("holder")))
+        case "alarmed":
+            return _alarmed(at, record)
         case "rekeyed":
             return Rekeyed(at, record.whole("epoch"))
         case "changed":
             return Changed(at, record.text("what"), record.text("subject"), record.text("by"))
         case _:
             raise _damaged()
+
+
+def _alarmed(at: datetime, record: _Reader) -> Alarmed:
+    place = AccessPointId(record.text("access_point"))
+    return Alarmed(at, place, record.choice("alarm", Alarm), record.truth("over"))
 
 
 def _event_of_person(what: str, at: datetime, record: _Reader) -> Event:

@@ -17,6 +17,7 @@ from threading import Lock
 from typing import TypeVar
 
 from postern.core.access_point import AccessPoint, Direction
+from postern.core.alarm import ALARMED, Alarm
 from postern.core.attempt import Attempt, Liveness
 from postern.core.decide import FRESH_S, State, decide
 from postern.core.decision import Decision, Reason
@@ -44,7 +45,7 @@ _RECOGNISE_S = 1.0
 #: Failures of a claim that the register cannot keep, and how long its holder then waits after each
 #: (NIST SP 800-63B-4, section 3.2.3, as the register does it).
 _UNKEPT, _WAIT = 5, timedelta(seconds=30)
-_REGISTER, _RECORD, _PROGRESS = "register", "record", "progress"
+_REGISTER, _RECORD, _PROGRESS, _HOLDING = "register", "record", "progress", "holding"
 T = TypeVar("T")
 
 
@@ -94,7 +95,7 @@ class Lane:
         self._waits: dict[Holder, datetime] = {}
         name = CameraId(str(access_point.id))
         self._health = Health(
-            (_REGISTER, _RECORD, _PROGRESS),
+            (_REGISTER, _RECORD, _PROGRESS, _HOLDING, *Alarm),
             lambda state, why: observer.health(name, state, why),
             "ok",
         )
@@ -147,9 +148,27 @@ class Lane:
             self._health.report(_PROGRESS, "ok", "it gets on again")
         return not stuck
 
-    def release(self, by: str, why: str) -> Report:
+    def release(self, by: str, why: str, *, leaving: bool = False) -> Report:
         """Opens without recognising anybody, beside whatever the lane does; as `Release.open`."""
-        return self._release.open(by, why)
+        return self._release.open(by, why, leaving=leaving)
+
+    def alarm(self, alarm: Alarm, *, over: bool) -> None:
+        """Tells an alarm of the door itself, as the access point's state."""
+        if over:
+            self._health.report(alarm, "ok", f"{alarm} is over")
+        else:
+            self._health.report(alarm, "red", f"{alarm}: {ALARMED[alarm]}")
+
+    def held(self, fault: str) -> None:
+        """Tells why it cannot be held open; empty where it can, or need not be any more."""
+        if fault:
+            self._health.report(_HOLDING, "red", f"it cannot be held open: {fault}")
+        else:
+            self._health.report(_HOLDING, "ok", "it need not be held open, or it can be")
+
+    def unrecorded(self, why: str) -> None:
+        """Tells that something of the door itself could not be recorded."""
+        self._health.report(_RECORD, "red", why)
 
     def close(self) -> None:
         """Lets go of the actuator; whatever it still drives is ended."""

@@ -53,7 +53,7 @@ class Release:
         self._new_attempt = new_attempt
         self._aside = Aside()
 
-    def open(self, by: str, why: str) -> Report:
+    def open(self, by: str, why: str, *, leaving: bool = False) -> Report:
         """Opens, and says what came of it; it never raises.
 
         Recording takes a second at most, the actuator another one.
@@ -61,17 +61,16 @@ class Release:
         Args:
             by: Who or what asks for it.
             why: What for; may be empty.
+            leaving: Whether somebody leaves, also through what is an entry for the cameras: it
+                opens then whatever becomes of the record.
         """
         place, attempt = self._access_point, self._new_attempt()
         said = Released(
             self._clock.now().utc, place.id, attempt, plain(by, MAX_BY), plain(why, MAX_WHY)
         )
-        refusal = (
+        if leaving or self._leaving:
             self._aside.do(lambda: self._append(said), self._late)
-            if self._leaving
-            else (self._record_in_time(said))
-        )
-        if refusal is not None and not self._leaving:
+        elif refusal := self._record_in_time(said):
             return Report(False, f"It stays shut, as it could not be recorded: {refusal}")
         return self._pulse(attempt)
 

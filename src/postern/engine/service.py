@@ -10,6 +10,7 @@ from postern.core.event import Decided, Interrupted, Released
 from postern.core.ids import AccessPointId, CameraId
 from postern.core.look import Kind
 from postern.core.ports import Clock, Ledger, Report
+from postern.engine.attendance import Attendance
 from postern.engine.lane import Lane
 from postern.engine.ports import Eye, Observer
 from postern.engine.supervise import BackOff
@@ -32,6 +33,7 @@ class Service:
         observer: Who watches.
         workers: How many cameras are looked at at once, at least 1; one per core.
         back_off: How long to wait before a camera that failed is started again.
+        attendance: Inputs, and who stands beside each door.
 
     Raises:
         PosternError: `invalid` where nobody could look, an access point has two lanes (each would
@@ -45,8 +47,10 @@ class Service:
         observer: Observer,
         workers: int,
         back_off: BackOff | None = None,
+        attendance: Attendance | None = None,
     ) -> None:
         _check(posts, workers)
+        self._attendance = attendance or Attendance()
         self._lanes = {post.lane.access_point.id: post.lane for post in posts}
         desks = Semaphore(workers)
         self._watches = tuple(
@@ -56,7 +60,8 @@ class Service:
         )
 
     def start(self) -> None:
-        """Starts every camera."""
+        """Starts every camera and input."""
+        self._attendance.start()
         for watch in self._watches:
             watch.start()
 
@@ -83,9 +88,11 @@ class Service:
         """
         for watch in self._watches:
             watch.halt()
+        self._attendance.halt()
         deadline_s = monotonic() + STOP_S
         for watch in self._watches:
             watch.join(max(0.0, deadline_s - monotonic()))
+        self._attendance.join(deadline_s)
         for lane in self._lanes.values():
             lane.close()
 

@@ -20,6 +20,7 @@ from zlib import crc32
 from postern.core.errors import invalid
 from postern.core.event import (
     Acted,
+    Alarmed,
     Changed,
     Consented,
     Decided,
@@ -197,7 +198,7 @@ def _renamed(event: Event, name: Rename) -> Event:
             )
         case Changed(subject=subject):
             return replace(event, subject=name(subject))
-        case Released() | Acted() | Interrupted() | Rekeyed():
+        case Released() | Acted() | Interrupted() | Alarmed() | Rekeyed():
             return event
         case _:
             assert_never(event)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, sele
 
 from postern.core.decision import GRANTS
 from postern.core.errors import invalid
-from postern.core.event import Acted, Decided, Event, Interrupted, Released
+from postern.core.event import Acted, Alarmed, Decided, Event, Interrupted, Released
 from postern.core.event_text import decode, kind
 from postern.core.ids import AccessPointId, EventId
 from postern.store.database import Database
@@ -96,7 +96,7 @@ class Events:
         Args:
             since: Only those at or after this time.
             after: Only those with a later number; for following along.
-            access_point: Only decisions, and what became of them, at this one.
+            access_point: Only what happened at this one.
             naming: Only those that name one of these ids.
             limit: At most so many.
 
@@ -216,14 +216,15 @@ class Events:
 
 def _row(number: int, text: str) -> dict[str, object]:
     event = decode(text)
-    place = event if isinstance(event, Decided | Released | Acted | Interrupted) else None
+    tried = event if isinstance(event, Decided | Released | Acted | Interrupted) else None
+    place = event if isinstance(event, Alarmed) else tried
     opens = isinstance(event, Released)
     return {
         "seq": number,
         "at": event.at,
         "kind": kind(event),
         "access_point": place.access_point if place else None,
-        "attempt": place.attempt if place else None,
+        "attempt": tried.attempt if tried else None,
         "grants": opens or (isinstance(event, Decided) and event.reason in GRANTS),
         "body": text,
     }

@@ -24,14 +24,19 @@ from postern.app.wire.parts import Parts, build_register
 from postern.app.witness_client import WitnessClient
 from postern.app.witnessing import Witnessing
 from postern.core.access_point import AccessPoint
-from postern.core.ids import AttemptId, CameraId
+from postern.core.ids import AccessPointId, AttemptId, CameraId
 from postern.core.look import Kind
 from postern.core.ports import Actuator
+from postern.engine.attendance import Attendance
+from postern.engine.heralded import Heralded
 from postern.engine.lane import Lane
+from postern.engine.porter import Porter
 from postern.engine.ports import Eye, Observer, Reader, Trusting
+from postern.engine.sensing import Sensing
 from postern.engine.service import Post, Service, close_interrupted
 from postern.engine.supervise import shielded
 from postern.ledger.tiles import Tiles
+from postern.sources.inputs import KINDS as INPUTS
 from postern.vision.motion import MotionGate
 from postern.vision.tamper import TamperWatch
 
@@ -104,12 +109,24 @@ def build_service(
         lambda why: _tell_ledger(observer, f"what was cut short is not closed: {why}"),
     )
     register, parts = build_register(installation, trusted), Parts(installation)
-    actuators = build_actuators(installation, observer)
+    clock = installation.clock
+    driven = build_actuators(installation, observer)
+    actuators = {
+        point: Heralded(driven[name], clock)
+        for point, name in installation.site.actuator_of.items()
+    }
     posts = [
         _post(installation, point, register, parts, actuators, observer)
         for point in installation.site.access_points.values()
     ]
-    return Service(posts, observer, workers())
+    porters = {
+        post.lane.access_point.id: Porter(
+            post.lane, actuators[post.lane.access_point.id], records, clock
+        )
+        for post in posts
+    }
+    attendance = Attendance([*porters.values()], _senses(installation, porters, observer))
+    return Service(posts, observer, workers(), attendance=attendance)
 
 
 def workers() -> int:
@@ -122,6 +139,22 @@ def workers() -> int:
 def clock_trust(installation: Installation, observer: Observer) -> ClockTrust:
     """What says whether the site's calendar can be believed, and tells when that changes."""
     return ClockTrust(installation.site.clock.source, observer.health)
+
+
+def _senses(
+    installation: Installation, porters: Mapping[AccessPointId, Porter], observer: Observer
+) -> list[Sensing]:
+    """The site's inputs, each heard beside its access point, or beside all of them."""
+    return [
+        Sensing(
+            name,
+            entry.means,
+            INPUTS[entry.kind].open(entry.config, name, installation.clock),
+            [porters[entry.access_point]] if entry.access_point else [*porters.values()],
+            observer,
+        )
+        for name, entry in installation.site.inputs.items()
+    ]
 
 
 def _tell_ledger(observer: Observer, why: str) -> str:
@@ -154,7 +187,7 @@ def _post(
     point: AccessPoint,
     register: StoredRegister,
     parts: Parts,
-    actuators: Mapping[str, Actuator],
+    actuators: Mapping[AccessPointId, Actuator],
     observer: Observer,
 ) -> Post:
     eyes = tuple(build_eye(installation, camera, parts) for camera in point.cameras)
@@ -164,7 +197,7 @@ def _post(
         parts.matchers({reader.kind for eye in eyes for reader in eye.readers}),
         parts.claims(register),
         installation.records,
-        actuators[installation.site.actuator_of[point.id]],
+        actuators[point.id],
         installation.clock,
         observer,
         lambda: AttemptId(uuid4().hex),
