@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -88,6 +88,11 @@ class Watching:
         with self._lock:
             return [state for who, state, _ in self._told if who == name]
 
+    def sentences(self, name: str) -> list[str]:
+        """What was said with them."""
+        with self._lock:
+            return [sentence for who, _, sentence in self._told if who == name]
+
     def last(self, name: str, state: str) -> bool:
         """Whether somebody's last state was this one."""
         return [state] == self.of(name)[-1:]
@@ -153,15 +158,17 @@ def office(
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Office]:
-    """The service of the site in a folder."""
+def running(
+    folder: Path, inputs: Sequence[str] = ("contact", "green_button", "panel")
+) -> Iterator[Office]:
+    """The service of the site in a folder, once its inputs are heard."""
     watching = Watching()
     with (
         wire.open_site(wire.read_site(folder / "site.toml")) as installation,
         wire.open_service(installation, watching) as service,
     ):
         service.start()
-        for name in ("contact", "green_button", "panel"):
+        for name in inputs:
             assert until(partial(watching.last, f"input {name}", "ok"))
         yield Office(installation, service, watching)
 

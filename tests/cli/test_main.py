@@ -99,7 +99,7 @@ def test_completion_is_offered(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("COMP_WORDS", "postern mo")
     monkeypatch.setenv("COMP_CWORD", "1")
 
-    assert "models" == ended(started(cwd=folder)).out.strip()
+    assert ["mode", "models"] == ended(started(cwd=folder)).out.split()
 
 
 def _limited(folder: Path, plate: str, room: int) -> Answer:

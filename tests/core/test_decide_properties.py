@@ -14,6 +14,7 @@ from postern.core.decide import ATTEMPT_S, FRESH_S, State, decide
 from postern.core.decision import Reason
 from postern.core.evidence import Evidence, Factor, combine
 from postern.core.ids import AreaId, AttemptId, CredentialId, Holder, PermitId, PersonId
+from postern.core.mode import Mode
 from postern.core.moment import Moment
 from postern.core.permit import Ceiling, Permit
 from postern.core.schedule import Schedule, Span
@@ -432,6 +433,55 @@ def test_an_exit_opens_for_any_fresh_attempt(shown, permits, known, age):
     made = Attempt(AttemptId("a"), place, tuple(shown), Liveness.NOT_LIVE, moment(-age))
 
     assert Reason.EXIT == decide(made, permits, known, moment()).reason
+
+
+@slowly
+@given(likely, likely_permits, likely_state())
+def test_a_lockdown_lets_nobody_in_and_keeps_nobody_from_leaving(made, permits, known):
+    """Whatever they show; whoever would have been let in is told why not, and everybody leaves."""
+    locked = replace(known, mode=Mode.LOCKDOWN)
+    before = decide(made, permits, known, moment())
+
+    after = decide(made, permits, locked, moment())
+    leaving = replace(locked.access_point, direction=Direction.EXIT)
+    out = decide(made, permits, replace(locked, access_point=leaving), moment())
+
+    if known.access_point.direction is Direction.ENTRY:
+        assert not after.granted
+    if before.reason is Reason.PERMITTED:
+        assert (Reason.LOCKDOWN, before.holders) == (after.reason, after.holders)
+    fresh = 0.0 <= moment().since(made.last_frame) <= FRESH_S
+    assert (Reason.EXIT == out.reason) is (fresh and made.access_point == leaving.id)
+
+
+@slowly
+@given(likely, likely_permits, likely_state(), st.sampled_from(Mode))
+def test_no_mode_grants_what_would_be_denied_without(made, permits, known, mode):
+    """Doors are held open by their actuators; nobody is taken for somebody else."""
+    if not decide(made, permits, known, moment()).granted:
+        assert not decide(made, permits, replace(known, mode=mode), moment()).granted
+
+
+@slowly
+@given(st.lists(some_evidence(), max_size=5), some_permits, some_state(), st.sampled_from(Mode))
+def test_no_mode_blocks_an_exit(shown, permits, known, mode):
+    """Whatever the evidence, the permits and the state."""
+    point = replace(known.access_point, direction=Direction.EXIT)
+    known = replace(known, access_point=point, mode=mode)
+    made = Attempt(AttemptId("a"), point.id, tuple(shown), Liveness.NOT_LIVE, moment())
+
+    assert Reason.EXIT == decide(made, permits, known, moment()).reason
+
+
+@slowly
+@given(st.lists(some_evidence(), max_size=5), some_permits, some_state())
+def test_a_lockdown_never_grants_an_entry(shown, permits, known):
+    """Likewise."""
+    point = replace(known.access_point, direction=Direction.ENTRY)
+    known = replace(known, access_point=point, mode=Mode.LOCKDOWN)
+    made = Attempt(AttemptId("a"), point.id, tuple(shown), Liveness.LIVE, moment())
+
+    assert not decide(made, permits, known, moment()).granted
 
 
 # Against a slow reference -----------------------------------------------------------------------

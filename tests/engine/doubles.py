@@ -5,7 +5,7 @@ any pixels. Everything that matters is written into one list, in the order in wh
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from itertools import count
 from threading import Condition, Event
@@ -21,6 +21,7 @@ from postern.core.event import Event as Kept
 from postern.core.evidence import Evidence, Factor
 from postern.core.ids import AttemptId, CameraId, EventId, Holder, PersonId
 from postern.core.look import Box, Flaw, Kind, Look
+from postern.core.mode import Mode
 from postern.core.moment import Moment
 from postern.core.permit import Permit
 from postern.core.ports import Clock, Command, Ledger, Report
@@ -132,16 +133,20 @@ class FakeRegister:
     inside: dict[Holder, datetime] = field(default_factory=dict)
     failures: list[Holder] = field(default_factory=list)
     throttled: dict[Holder, datetime] = field(default_factory=dict)
+    mode: Mode = Mode.NORMAL
 
     def known(self, access_point: AccessPoint, now: Moment) -> Known:
         self.fault()
         return Known(
             self.permits,
-            state(
-                access_point,
-                inside=self.inside,
-                occupancy=self.occupancy,
-                throttled=self.throttled,
+            replace(
+                state(
+                    access_point,
+                    inside=self.inside,
+                    occupancy=self.occupancy,
+                    throttled=self.throttled,
+                ),
+                mode=self.mode,
             ),
             {
                 Kind.FACE: tuple(reference(Factor.FACE, who) for who in (ALICE, ERIN)),

@@ -20,6 +20,7 @@ from postern.core.event import Event as Kept
 from postern.core.evidence import BANDS, band
 from postern.core.ids import CameraId
 from postern.core.look import Flaw, Kind
+from postern.core.mode import Mode
 from postern.core.ports import Command, Report
 from tests.clocks import MachineClock
 from tests.engine.doubles import (
@@ -31,7 +32,7 @@ from tests.engine.doubles import (
     raising,
     track,
 )
-from tests.people import ALICE, BARRIER, COUPE, DOOR, ERIN
+from tests.people import ALICE, BARRIER, COUPE, DOOR, ERIN, WAY_OUT
 
 
 def test_grant_is_durable_then_fresh_then_carried_out_then_noted() -> None:
@@ -63,6 +64,20 @@ def test_record_has_a_coarse_step_of_the_chance_and_nothing_finer() -> None:
     assert 0.0 < outcome.decision.bound < 1.0
     assert band(outcome.decision.bound) == decided.band
     assert decided.band in range(1, len(BANDS) + 1)
+
+
+@pytest.mark.parametrize(("at", "opens"), [(DOOR, False), (WAY_OUT, True)])
+def test_lockdown_lets_nobody_in_and_everybody_out(at, opens: bool) -> None:
+    """Whoever was recognised is told why, which is recorded with who it was."""
+    stage = Stage(at)
+    stage.register.mode = Mode.LOCKDOWN
+    stage.face(stage.seen(1, ALICE))
+    stage.face()
+
+    reason = Reason.EXIT if opens else Reason.LOCKDOWN
+    assert [reason] == stage.reasons
+    assert [(reason, (ALICE,))] == [(d.reason, d.holders) for d in stage.ledger.decided]
+    assert opens is bool(stage.pulses)
 
 
 @pytest.mark.parametrize("who", [ALICE, MALLORY])

@@ -25,6 +25,8 @@ from postern.core.event import (
     Erased,
     Event,
     Interrupted,
+    Lifted,
+    Ordered,
     Rekeyed,
     Released,
     Revoked,
@@ -32,7 +34,8 @@ from postern.core.event import (
     Withdrawn,
 )
 from postern.core.event_text import decode, encode
-from postern.core.ids import AttemptId, ConsentId, CredentialId, PermitId
+from postern.core.ids import AttemptId, ConsentId, CredentialId, OrderId, PermitId
+from postern.core.mode import Mode
 from postern.ledger.pseudonym import Pseudonyms, month, reveal
 from tests.people import ALICE, COUPE, DOOR, ERIN, NOW, VAN
 
@@ -50,6 +53,8 @@ EVENTS: tuple[Event, ...] = (
     Released(NOW, DOOR.id, ATTEMPT, "guard", "a parcel"),
     Acted(NOW, DOOR.id, ATTEMPT, True, "opened"),
     Interrupted(NOW, DOOR.id, ATTEMPT),
+    Ordered(NOW, OrderId("order-1"), Mode.LOCKDOWN, (DOOR.id,), "guard", "a threat", NOW),
+    Lifted(NOW, OrderId("order-1"), "guard"),
     Alarmed(NOW, DOOR.id, Alarm.HELD_OPEN, over=True),
     Consented(NOW, CONSENT, ALICE, "v1"),
     Withdrawn(NOW, CONSENT, ALICE, By.PERSON),

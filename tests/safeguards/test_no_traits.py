@@ -106,6 +106,9 @@ OF_NOBODY = {
     "events": {"seq", "at", "kind", "access_point", "attempt", "grants", "body"},
     # The last checkpoint of the log that was seen.
     "published": {"size", "root"},
+    # Orders about doors, with who gave them and why.
+    "modes": {"id", "mode", "by", "why", "since", "until"},
+    "mode_places": {"order", "access_point"},
     VERSIONS: {"version_num"},
 }
 #: Text of any length and bytes, each with the reason why it is no place for a remark on a person.
@@ -130,6 +133,9 @@ EVENTS = {
     "Released": {"at", "access_point", "attempt", "by", "why"},
     "Acted": {"at", "access_point", "attempt", "done", "detail"},
     "Interrupted": {"at", "access_point", "attempt"},
+    # Likewise about whoever gave the order, which is about doors.
+    "Ordered": {"at", "order", "mode", "access_points", "by", "why", "until"},
+    "Lifted": {"at", "order", "by"},
     "Alarmed": {"at", "access_point", "alarm", "over"},
     "Consented": {"at", "consent", "person", "text_version"},
     "Withdrawn": {"at", "consent", "person", "by"},

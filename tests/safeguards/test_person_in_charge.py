@@ -71,9 +71,10 @@ LINKS = {
 #: What a list of access points is called.
 PLACES = {"consent_places": "places", "permit_places": "access_points"}
 #: Tables about nobody in particular; the events have a test of their own.
-OF_NOBODY = {"meta", "areas", "vehicles", "events", "consent_texts", "published"}
+OF_NOBODY = {"meta", "areas", "vehicles", "events", "consent_texts", "published", "modes",
+            "mode_places"}  # fmt: skip
 #: What events say of others, or of the site.
-NOT_OF_A_PERSON = {"Alarmed", "Rekeyed", "Released"}
+NOT_OF_A_PERSON = {"Alarmed", "Lifted", "Ordered", "Rekeyed", "Released"}
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from postern.core.event import (
     Erased,
     Event,
     Interrupted,
+    Lifted,
+    Ordered,
     Rekeyed,
     Released,
     Revoked,
@@ -23,7 +25,8 @@ from postern.core.event import (
     Withdrawn,
 )
 from postern.core.evidence import Factor
-from postern.core.ids import AttemptId, PermitId, PersonId
+from postern.core.ids import AttemptId, OrderId, PermitId, PersonId
+from postern.core.mode import Mode
 from postern.store.store import Store, open_store
 from tests.people import (
     ALICE,
@@ -82,6 +85,9 @@ ALL_KINDS: tuple[Event, ...] = (
     Released(NOW, DOOR.id, AttemptId("a-4"), "guard", "a parcel"),
     Acted(NOW, DOOR.id, AttemptId("attempt"), True, "opened for 1.0 s"),
     Interrupted(NOW, DOOR.id, AttemptId("a-3")),
+    Ordered(NOW, OrderId("order-1"), Mode.FREE_FLOW, (DOOR.id,), "guard", "a fair", NOW),
+    Ordered(NOW, OrderId("order-2"), Mode.EVACUATION, (), "guard", "smoke", None),
+    Lifted(NOW, OrderId("order-1"), "guard"),
     Alarmed(NOW, DOOR.id, Alarm.FORCED, over=False),
     Consented(NOW, consent(ALICE).id, ALICE, "v1"),
     Withdrawn(NOW, consent(ALICE).id, ALICE, By.PERSON),

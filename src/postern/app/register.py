@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
@@ -21,6 +21,7 @@ from postern.core.errors import PosternError
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, CredentialId, Holder, VehicleId
 from postern.core.look import Kind
+from postern.core.mode import Order, mode_at
 from postern.core.moment import Moment
 from postern.engine.ports import Known
 from postern.frame import Reference, Template
@@ -84,7 +85,8 @@ class StoredRegister:
         self._vault = vault
         self._plate = plate
         self._clock_trusted = clock_trusted
-        self._lock = Lock()  # Guards the three fields below.
+        self._lock = Lock()  # Guards the four fields below.
+        self._orders: tuple[int, tuple[Order, ...]] = (-1, ())
         self._readings: dict[AccessPointId, _Reading] = {}
         self._faces: dict[AccessPointId, tuple[int, tuple[KeptReference, ...], Faces]] = {}
         self._plates: dict[AccessPointId, tuple[Wanted, Plates]] = {}
@@ -100,6 +102,17 @@ class StoredRegister:
             with self._lock:
                 self._readings[access_point.id] = reading
         return reading.known
+
+    def orders(self) -> tuple[Order, ...]:
+        """See `postern.engine.ports.Orders`; they are read anew where anything was changed."""
+        version = self._store.version()
+        with self._lock:
+            before, orders = self._orders
+        if before != version:
+            orders = self._store.modes.all()
+            with self._lock:
+                self._orders = (version, orders)
+        return orders
 
     def passed(self, access_point: AccessPoint, holders: tuple[Holder, ...], at: datetime) -> None:
         """See `Register.passed`."""
@@ -121,13 +134,15 @@ class StoredRegister:
         self, access_point: AccessPoint, now: datetime, versions: Versions, trusted: bool
     ) -> _Reading:
         permits, state = self._store.state(access_point, clock_trusted=trusted)
+        orders = self._store.modes.all()
+        state = replace(state, mode=mode_at(access_point, orders, now, trusted=trusted))
         kept = self._store.credentials.references(access_point.id, now)
         with self._lock:
             references: Mapping[Kind, tuple[Reference, ...]] = {
                 Kind.FACE: self._opened(access_point.id, kept, versions[1]),
                 Kind.PLATE: self._plates_of(access_point.id, state.credentials.values()),
             }
-        until = min((at for at in _turns(state) if at > now), default=None)
+        until = min((at for at in _turns(state, orders) if at > now), default=None)
         return _Reading(versions, now, until, trusted, Known(permits, state, references))
 
     def _opened(
@@ -166,8 +181,12 @@ class StoredRegister:
         return plates
 
 
-def _turns(state: State) -> Iterator[datetime]:
-    """When credentials and consents begin and end."""
+def _turns(state: State, orders: Iterable[Order]) -> Iterator[datetime]:
+    """When orders, credentials and consents begin and end."""
+    for order in orders:
+        yield order.since
+        if order.until is not None:
+            yield order.until
     for credential in state.credentials.values():
         yield credential.valid_from
         if credential.valid_until is not None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "pass": "postern.cli.passes:app",
     "vehicle": "postern.cli.vehicle:app",
     "permit": "postern.cli.permit:app",
+    "mode": "postern.cli.mode:app",
     "events": "postern.cli.events:events",
     "verify": "postern.cli.verify:verify",
     "prove": "postern.cli.prove:prove",

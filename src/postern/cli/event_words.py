@@ -15,6 +15,8 @@ from postern.core.event import (
     Erased,
     Event,
     Interrupted,
+    Lifted,
+    Ordered,
     Rekeyed,
     Released,
     Revoked,
@@ -37,16 +39,30 @@ def sentence(event: Event, name: Name) -> str:
             return f"{name(holder)} has the credential {credential}"
         case Revoked(_, credential, holder):
             return f"the credential {credential} of {name(holder)} counts no more"
-        case Alarmed() | Rekeyed() | Changed():
+        case Alarmed() | Ordered() | Lifted():
+            return _of_doors(event)
+        case Rekeyed() | Changed():
             return _of_site(event, name)
         case _:
             assert_never(event)
 
 
-def _of_site(event: Alarmed | Rekeyed | Changed, name: Name) -> str:
+def _of_doors(event: Alarmed | Ordered | Lifted) -> str:
     match event:
         case Alarmed(_, place, alarm, over):
             return f"{place}: {alarm} is over" if over else f"{place}: {alarm}, {ALARMED[alarm]}"
+        case Ordered(_, order, mode, places, by, why, until):
+            where = ", ".join(places) or "everywhere"
+            end = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+            return f"{where}: {mode} by {by}{end}: {why} ({order})"
+        case Lifted(_, order, by):
+            return f"the order {order} is ended by {by}"
+        case _:
+            assert_never(event)
+
+
+def _of_site(event: Rekeyed | Changed, name: Name) -> str:
+    match event:
         case Rekeyed(_, epoch):
             return f"key epoch {epoch} of the site begins"
         case Changed(_, what, subject, by):

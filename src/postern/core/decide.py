@@ -27,6 +27,7 @@ from postern.core.credential import Credential
 from postern.core.decision import Decision, Reason
 from postern.core.evidence import Evidence, Factor, combine
 from postern.core.ids import CredentialId, Holder, PersonId
+from postern.core.mode import Mode
 from postern.core.moment import Moment, check_utc
 from postern.core.permit import Ceiling, Permit
 
@@ -49,6 +50,7 @@ class State:
         throttled: Until when a holder who failed too often has to wait; aware UTC.
         clock_trusted: Whether the calendar's clock can be relied on. While it cannot, whatever ends
             or goes by a schedule does not count.
+        mode: What was ordered. In a lockdown an entry lets nobody in.
     """
 
     access_point: AccessPoint
@@ -58,6 +60,7 @@ class State:
     occupancy: int = 0
     throttled: Mapping[Holder, datetime] = field(default_factory=dict)
     clock_trusted: bool = True
+    mode: Mode = Mode.NORMAL
 
     def __post_init__(self) -> None:
         check_utc(*self.inside.values(), *self.throttled.values())
@@ -387,6 +390,10 @@ def _live(case: _Case, candidate: _Candidate) -> Reason | None:
     return None if passed else Reason.NOT_LIVE
 
 
+def _not_locked_down(case: _Case, candidate: _Candidate) -> Reason | None:
+    return Reason.LOCKDOWN if case.state.mode is Mode.LOCKDOWN else None
+
+
 def _not_throttled(case: _Case, candidate: _Candidate) -> Reason | None:
     patient = all(_patient(case, holder) for holder in candidate.holders)
     return None if patient else Reason.THROTTLED
@@ -433,4 +440,6 @@ _IDENTITY: tuple[_Check, ...] = (
     _unambiguous, _sure_enough, _faultless, _fresh, _consented, _live
 )  # fmt: skip
 #: Whether they may pass here and now.
-_PASSAGE: tuple[_Check, ...] = (_not_throttled, _in_time, _room_left, _not_inside)
+_PASSAGE: tuple[_Check, ...] = (
+    _not_throttled, _not_locked_down, _in_time, _room_left, _not_inside
+)  # fmt: skip

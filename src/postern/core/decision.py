@@ -33,6 +33,7 @@ class Reason(StrEnum):
     THROTTLED = "throttled"
     AREA_FULL = "area_full"
     PASSBACK = "passback"
+    LOCKDOWN = "lockdown"
     CLOCK_UNTRUSTED = "clock_untrusted"
     INTERRUPTED = "interrupted"
     NOT_RECORDED = "not_recorded"
@@ -62,6 +63,7 @@ MEANING: dict[Reason, str] = {
     Reason.THROTTLED: "too many attempts failed; wait before the next",
     Reason.AREA_FULL: "there is no room left",
     Reason.PASSBACK: "entered before and not left since",
+    Reason.LOCKDOWN: "the access point lets nobody in, by order",
     Reason.CLOCK_UNTRUSTED: "the clock cannot be relied on, or a look comes from the future",
     Reason.INTERRUPTED: "the machine stopped before the answer was seen",
     Reason.NOT_RECORDED: "the decision could not be recorded, so nothing was opened",

@@ -16,9 +16,11 @@ from postern.core.ids import (
     ConsentId,
     CredentialId,
     Holder,
+    OrderId,
     PermitId,
     PersonId,
 )
+from postern.core.mode import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,35 @@ class Alarmed:
     access_point: AccessPointId
     alarm: Alarm
     over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Somebody put access points into a mode.
+
+    Attributes:
+        access_points: Where; everywhere if empty.
+        by: Who ordered it.
+        why: What for.
+        until: When it ends by itself; None for when somebody ends it.
+    """
+
+    at: datetime
+    order: OrderId
+    mode: Mode
+    access_points: tuple[AccessPointId, ...]
+    by: str
+    why: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """Somebody ended an order."""
+
+    at: datetime
+    order: OrderId
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +200,8 @@ Event = (
     | Acted
     | Interrupted
     | Alarmed
+    | Ordered
+    | Lifted
     | Consented
     | Withdrawn
     | Erased

@@ -23,6 +23,8 @@ from postern.core.event import (
     Erased,
     Event,
     Interrupted,
+    Lifted,
+    Ordered,
     Rekeyed,
     Released,
     Revoked,
@@ -36,10 +38,12 @@ from postern.core.ids import (
     ConsentId,
     CredentialId,
     Holder,
+    OrderId,
     PermitId,
     PersonId,
     VehicleId,
 )
+from postern.core.mode import Mode
 from postern.core.moment import parse_time, time_text
 
 VERSION = 1
@@ -108,12 +112,27 @@ def _fields(event: Event) -> dict[str, Value]:
             return _fields_of_person(event)
         case Enrolled(_, credential, holder) | Revoked(_, credential, holder):
             return {"credential": credential, "holder": holder}
-        case Alarmed(_, place, alarm, over):
-            return {"access_point": place, "alarm": alarm.value, "over": over}
+        case Alarmed() | Ordered() | Lifted():
+            return _fields_of_doors(event)
         case Rekeyed(_, epoch):
             return {"epoch": epoch}
         case Changed(_, what, subject, by):
             return {"what": what, "subject": subject, "by": by}
+        case _:
+            assert_never(event)
+
+
+def _fields_of_doors(event: Alarmed | Ordered | Lifted) -> dict[str, Value]:
+    match event:
+        case Alarmed(_, place, alarm, over):
+            return {"access_point": place, "alarm": alarm.value, "over": over}
+        case Ordered(_, order, mode, places, by, why, until):
+            where: list[str] = [str(place) for place in places]
+            end = None if until is None else time_text(until)
+            said: dict[str, Value] = {"order": order, "mode": mode.value, "access_points": where}
+            return said | {"by": by, "why": why, "until": end}
+        case Lifted(_, order, by):
+            return {"order": order, "by": by}
         case _:
             assert_never(event)
 
@@ -199,11 +218,14 @@ class _Reader:
     def absent(self, name: str) -> bool:
         return name in self._record and self._record[name] is None
 
-    def holders(self, name: str) -> tuple[Holder, ...]:
+    def texts(self, name: str) -> tuple[str, ...]:
         value = self._record.get(name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise _damaged()
-        return tuple(_holder(item) for item in value)
+        return tuple(value)
+
+    def holders(self, name: str) -> tuple[Holder, ...]:
+        return tuple(_holder(item) for item in self.texts(name))
 
 
 def _event(record: _Reader) -> Event:
@@ -216,8 +238,8 @@ def _event(record: _Reader) -> Event:
         case "enrolled" | "revoked" as what:
             made = Enrolled if what == "enrolled" else Revoked
             return made(at, CredentialId(record.text("credential")), _holder(record.text("holder")))
-        case "alarmed":
-            return _alarmed(at, record)
+        case "alarmed" | "ordered" | "lifted" as what:
+            return _event_of_doors(what, at, record)
         case "rekeyed":
             return Rekeyed(at, record.whole("epoch"))
         case "changed":
@@ -226,9 +248,18 @@ def _event(record: _Reader) -> Event:
             raise _damaged()
 
 
-def _alarmed(at: datetime, record: _Reader) -> Alarmed:
-    place = AccessPointId(record.text("access_point"))
-    return Alarmed(at, place, record.choice("alarm", Alarm), record.truth("over"))
+def _event_of_doors(what: str, at: datetime, record: _Reader) -> Event:
+    if what == "alarmed":
+        place = AccessPointId(record.text("access_point"))
+        return Alarmed(at, place, record.choice("alarm", Alarm), record.truth("over"))
+    order, by = OrderId(record.text("order")), record.text("by")
+    if what == "lifted":
+        return Lifted(at, order, by)
+    places = tuple(map(AccessPointId, record.texts("access_points")))
+    until = None if record.absent("until") else record.time("until")
+    return Ordered(
+        at, order, record.choice("mode", Mode), places, by, record.text("why"), until
+    )  # fmt: skip
 
 
 def _event_of_person(what: str, at: datetime, record: _Reader) -> Event:

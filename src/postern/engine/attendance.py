@@ -1,25 +1,33 @@
-"""Everything beside the cameras: inputs, and who stands beside each door; started and stopped."""
+"""Everything beside the cameras: orders, inputs, and who stands beside each door."""
 
 from collections.abc import Sequence
 from time import monotonic
 
 from postern.engine.porter import Porter
 from postern.engine.sensing import Sensing
+from postern.engine.standing import Standing
 
 
 class Attendance:
-    """The porters of a site, and the inputs that they hear.
+    """The porters of a site, the inputs that they hear, and the orders that they obey.
 
     Args:
+        standing: The orders; None where nobody can order anything.
         porters: One for each access point.
         senses: The site's inputs.
     """
 
-    def __init__(self, porters: Sequence[Porter] = (), senses: Sequence[Sensing] = ()) -> None:
-        self._parts: tuple[Porter | Sensing, ...] = (*porters, *senses)
+    def __init__(
+        self,
+        porters: Sequence[Porter] = (),
+        senses: Sequence[Sensing] = (),
+        standing: Standing | None = None,
+    ) -> None:
+        ordered = () if standing is None else (standing,)
+        self._parts: tuple[Standing | Porter | Sensing, ...] = (*ordered, *porters, *senses)
 
     def start(self) -> None:
-        """Starts the porters, then the inputs."""
+        """Reads the orders, then starts the porters and the inputs."""
         for part in self._parts:
             part.start()
 

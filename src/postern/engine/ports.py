@@ -10,6 +10,7 @@ from postern.core.decide import State
 from postern.core.decision import Decision, Reason
 from postern.core.ids import AccessPointId, AttemptId, CameraId, CredentialId, Holder
 from postern.core.look import Flaw, Kind
+from postern.core.mode import Order
 from postern.core.moment import Moment
 from postern.core.permit import Permit
 from postern.frame import Frame, Matcher, Recogniser, Reference, Source, Tracker
@@ -98,6 +99,18 @@ class Claims(Protocol):
         Raises:
             PosternError: `unavailable` where the records or keys cannot be read now; never for
                 what the text says.
+        """
+        ...
+
+
+class Orders(Protocol):
+    """What was ordered about access points."""
+
+    def orders(self) -> tuple[Order, ...]:
+        """Every order that nobody has ended, those included that have run out.
+
+        Raises:
+            PosternError: `unavailable` where they cannot be read now.
         """
         ...
 

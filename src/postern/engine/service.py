@@ -110,7 +110,7 @@ class Service:
 
         While it is not, nothing but a start will help.
         """
-        return all([lane.gets_on() for lane in self._lanes])
+        return all([lane.gets_on() for lane in self._lanes.values()])
 
     @property
     def counts(self) -> tuple[Count, ...]:

@@ -28,6 +28,8 @@ from postern.core.event import (
     Erased,
     Event,
     Interrupted,
+    Lifted,
+    Ordered,
     Rekeyed,
     Released,
     Revoked,
@@ -198,7 +200,7 @@ def _renamed(event: Event, name: Rename) -> Event:
             )
         case Changed(subject=subject):
             return replace(event, subject=name(subject))
-        case Released() | Acted() | Interrupted() | Alarmed() | Rekeyed():
+        case Released() | Acted() | Interrupted() | Alarmed() | Ordered() | Lifted() | Rekeyed():
             return event
         case _:
             assert_never(event)

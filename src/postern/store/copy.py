@@ -2,7 +2,8 @@
 
 1. A copy is one snapshot, however busy the store is.
 2. What happened is not in it, nor what lasts for a moment only: events are the ledger's to keep and
-   to let expire, its last checkpoint is soon seen again, and who was inside says where people were.
+   to let expire, its last checkpoint is soon seen again, who was inside says where people were,
+   and an order that was ended must not come back.
 3. Putting back is one transaction of the store that is there: all of it or nothing, and other
    programs that have it open see it as any other change.
 """
@@ -15,10 +16,19 @@ from pathlib import Path
 
 from postern.core.errors import Code, PosternError
 from postern.store.database import explained
-from postern.store.schema import areas, events, inside, metadata, published, throttles
+from postern.store.schema import (
+    areas,
+    events,
+    inside,
+    metadata,
+    mode_places,
+    modes,
+    published,
+    throttles,
+)
 
 #: Tables that are empty in a copy.
-LEFT_OUT = (events, published, inside, areas, throttles)
+LEFT_OUT = (events, published, inside, areas, throttles, modes, mode_places)
 #: Tables that are whole in a copy; whoever adds one to the schema decides where it belongs.
 COPIED = tuple(table for table in metadata.sorted_tables if table not in LEFT_OUT)
 #: Milliseconds to wait for another process that is writing.

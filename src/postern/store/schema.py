@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from postern.core.mode import MAX_BY, MAX_WHY
 from postern.core.moment import parse_time, time_text
 from postern.core.person import MAX_NAME
 from postern.core.vehicle import MAX_PLATE
@@ -190,6 +191,25 @@ throttles = Table(
     _holder(primary_key=True, index=True),
     Column("failures", Integer, nullable=False),
     Column("until", UtcTime),
+)
+
+#: Orders about access points; one without places is about all of them.
+modes = Table(
+    "modes",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column("mode", String(16), nullable=False),
+    Column("by", String(MAX_BY), nullable=False),
+    Column("why", String(MAX_WHY), nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime),
+)
+
+mode_places = Table(
+    "mode_places",
+    metadata,
+    Column("order", String(ID), ForeignKey("modes.id", ondelete="CASCADE"), primary_key=True),
+    Column("access_point", String(ID), primary_key=True),
 )
 
 #: What the ledger's journal holds, made fit for questions; it can be made anew from the journal at

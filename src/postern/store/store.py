@@ -19,6 +19,7 @@ from postern.store.consents import Consents, of_people
 from postern.store.credentials import Credentials, of_holders
 from postern.store.database import Database, open_database
 from postern.store.events import Events
+from postern.store.modes import Modes
 from postern.store.people import People
 from postern.store.permits import Permits
 from postern.store.references import References
@@ -54,6 +55,7 @@ class Store:
         self.permits = Permits(database)
         self.areas = Areas(database)
         self.throttles = Throttles(database)
+        self.modes = Modes(database)
         self.events = Events(database)
 
     def state(

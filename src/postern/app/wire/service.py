@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -34,6 +35,7 @@ from postern.engine.porter import Porter
 from postern.engine.ports import Eye, Observer, Reader, Trusting
 from postern.engine.sensing import Sensing
 from postern.engine.service import Post, Service, close_interrupted
+from postern.engine.standing import Standing
 from postern.engine.supervise import shielded
 from postern.ledger.tiles import Tiles
 from postern.sources.inputs import KINDS as INPUTS
@@ -109,6 +111,7 @@ def build_service(
         lambda why: _tell_ledger(observer, f"what was cut short is not closed: {why}"),
     )
     register, parts = build_register(installation, trusted), Parts(installation)
+    standing = Standing(register, installation.clock, trusted, observer)
     clock = installation.clock
     driven = build_actuators(installation, observer)
     actuators = {
@@ -121,11 +124,16 @@ def build_service(
     ]
     porters = {
         post.lane.access_point.id: Porter(
-            post.lane, actuators[post.lane.access_point.id], records, clock
+            post.lane,
+            actuators[post.lane.access_point.id],
+            records,
+            clock,
+            partial(standing.opens, post.lane.access_point),
         )
         for post in posts
     }
-    attendance = Attendance([*porters.values()], _senses(installation, porters, observer))
+    senses = _senses(installation, porters, observer)
+    attendance = Attendance([*porters.values()], senses, standing)
     return Service(posts, observer, workers(), attendance=attendance)
 
 
