@@ -1,6 +1,6 @@
 """Who stands beside a door: the button opens, fire holds open, alarms are recorded and told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from threading import Event, enumerate
 from time import monotonic, sleep
@@ -37,7 +37,7 @@ class Scene:
     def __init__(self, at: AccessPoint = DOOR) -> None:
         self.stage = Stage(at, clock=CLOCK)
         self.wanted = False
-        self.actuator = Heralded(self.stage.actuator, CLOCK)
+        self.actuator = Heralded(self.stage.actuator, CLOCK, HELD_S)
         # The lane of the stage drives what the porter takes note of.
         self.stage.lane._actuator = self.stage.lane._release._actuator = self.actuator
         self.porter = Porter(
@@ -256,22 +256,74 @@ def test_alarm_that_cannot_be_recorded_is_told_all_the_same(scene) -> None:
     assert until(lambda: ["...fire"] == here.alarms(), 2)
 
 
+def test_pulse_for_somebody_does_not_end_early_what_is_held_open(scene) -> None:
+    """A device goes by the last pulse: while it is held, every one lasts as long."""
+    here = scene(WAY_OUT)
+    here.hear(Means.FIRE, True)
+    assert until(lambda: bool(here.holds), 1)
+    assert here.stage.lane.release("guard", "").done
+    assert HELD_S == here.stage.pulses[-1].hold_s
+    here.hear(Means.FIRE, False)
+    sleep(0.6)
+    assert here.stage.lane.release("guard", "").done
+
+    assert WAY_OUT.hold_s == here.stage.pulses[-1].hold_s
+
+
+def test_access_points_that_share_an_actuator_hear_of_each_others_pulses() -> None:
+    """One boom for both directions; while one is held open, the other shuts nothing."""
+    stage = Stage(DOOR, clock=CLOCK)
+    shared = Heralded(stage.actuator, CLOCK, HELD_S)
+    ears, heard = (shared.listen(), shared.listen()), list[bool]()
+    shared.pulse(Command("a", DOOR.id, 1.0))
+    for ear in ears:
+        ear.take(lambda pulse: heard.append(pulse.done))
+        ear.take(lambda pulse: heard.append(pulse.done))
+    assert [False, True, False, True] == heard
+
+    shared.holding(WAY_OUT.id, True)
+    shared.pulse(Command("b", DOOR.id, 1.0))
+    shared.pulse(Command("c", DOOR.id, 60.0))
+    shared.holding(DOOR.id, True)
+    shared.holding(WAY_OUT.id, False)
+    shared.hold(Command("d", DOOR.id, 9.0))
+    shared.holding(DOOR.id, False)
+    shared.pulse(Command("e", DOOR.id, 1.0))
+    assert [1.0, HELD_S, 60.0, 9.0, 1.0] == [one.hold_s for one in stage.pulses]
+
+
+def test_input_that_is_reached_and_says_nothing_is_well(scene) -> None:
+    """A button over a broker speaks only when it is pressed; back again it is not red till then."""
+    here, observer = scene(DOOR), FakeObserver([])
+    source = FakeInput([None], [None, False])
+    sense = Sensing(
+        "button", Means.REQUEST_TO_EXIT, source, [here.porter], observer, BackOff(0.05, 0.1)
+    )
+    sense.start()
+    assert observer.until(lambda: source.starts == 3)
+    sense.halt()
+    sense.join()
+
+    assert ["ok", "red", "ok", "red"] == observer.of(CameraId("input button"))
+
+
 class FakeInput:
     """Says what it is given, one list for each time it is listened to; then it fails, or waits."""
 
-    def __init__(self, *lives: list[bool]) -> None:
+    def __init__(self, *lives: Sequence[bool | None]) -> None:
         self._lives = iter(lives)
         self.closed = Event()
         self.starts = 0
 
-    def signals(self) -> Iterator[Signal]:
+    def signals(self) -> Iterator[Signal | None]:
         self.starts += 1
         life = next(self._lives, None)
         if life is None:
             self.closed.wait()
             return
         for count in range(len(life)):
-            yield Signal(life[count], CLOCK.now(), count > 0)
+            active = life[count]
+            yield None if active is None else Signal(active, CLOCK.now(), count > 0)
         raise unavailable("The device does not answer.")
 
     def close(self) -> None:

@@ -56,9 +56,7 @@ NETWORK = {
     "aiohttp", "asyncio", "ftplib", "http.client", "http.server", "httpx", "imaplib", "litestar",
     "poplib", "pymodbus", "pymodbus.client", "requests", "smtplib", "socket", "socketserver",
     "telnetlib", "urllib.request", "urllib3", "uvicorn", "websockets", "xmlrpc.client",
-    "paho.mqtt.client", "poplib", "pymodbus.client", "requests", "smtplib", "socket",
-    "socketserver", "telnetlib", "urllib.request", "urllib3", "uvicorn", "websockets",
-    "xmlrpc.client",
+    "paho.mqtt.client",
 }  # fmt: skip
 #: Every other library that any module takes. Those of the first line read pictures, and could read
 #: them from an address (see `READS`); the others open no connection and start no program by

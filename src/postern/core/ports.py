@@ -66,8 +66,10 @@ class Actuator(Protocol):
 class Input(Protocol):
     """A contact, loop, button or fire panel, or what stands in for one."""
 
-    def signals(self) -> Iterator[Signal]:
+    def signals(self) -> Iterator[Signal | None]:
         """The present state as soon as it is known, then every change, until `close` is called.
+
+        None comes before it where the device is reached and has not said anything yet.
 
         After an error it may be called again, and begins with the present state again.
 

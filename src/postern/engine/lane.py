@@ -164,7 +164,7 @@ class Lane:
         if fault:
             self._health.report(_HOLDING, "red", f"it cannot be held open: {fault}")
         else:
-            self._health.report(_HOLDING, "ok", "it need not be held open, or it can be")
+            self._health.report(_HOLDING, "ok", "nothing keeps it from being held open")
 
     def unrecorded(self, why: str) -> None:
         """Tells that something of the door itself could not be recorded."""

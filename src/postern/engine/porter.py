@@ -58,6 +58,7 @@ class Porter:
         self._lane = lane
         self._place = lane.access_point
         self._actuator = actuator
+        self._pulses = actuator.listen()
         self._ledger = ledger
         self._clock = clock
         self._wanted = wanted
@@ -117,7 +118,7 @@ class Porter:
 
     def _attend(self) -> None:
         while not self._stop.is_set():
-            shielded(self._look, lambda _why: None)
+            shielded(self._look, self._holding)
             self._wake.wait(TICK_S)
             self._wake.clear()
 
@@ -129,6 +130,7 @@ class Porter:
             held = fire or self._wanted(now)
             self._take_pulses()
             self._tell(self._opening.held(held, now))
+        self._actuator.holding(self._place.id, held)
         if not held:
             self._driven = None
             self._holding("")
@@ -138,7 +140,7 @@ class Porter:
 
     def _hold(self) -> None:
         """Drives one of the pulses that hold it open."""
-        command = Command(f"hold-{uuid4().hex}", self._place.id, HELD_S)
+        command = Command(f"hold-{uuid4().hex}", self._place.id, self._place.hold_s)
         report = shielded(
             lambda: self._actuator.hold(command), lambda why: Report(False, why or "it failed")
         )
@@ -157,7 +159,7 @@ class Porter:
             else:
                 self._opening.allowed(pulse.at)
 
-        self._actuator.take(note)
+        self._pulses.take(note)
 
     def _tell(self, changes: tuple[Change, ...]) -> None:
         """Has changes recorded and told, in order and without waiting."""

@@ -68,8 +68,11 @@ class Sensing:
         for signal in self._source.signals():
             if self._stop.is_set():
                 return
-            self._tell("ok", "it is heard")
-            self._hear(signal)
+            if signal is None:
+                self._tell("ok", "it is reached, and has not said anything yet")
+            else:
+                self._tell("ok", "it is heard")
+                self._hear(signal)
 
     def _hear(self, signal: Signal) -> None:
         """Tells all that hear it; what befalls one keeps nothing from the others."""
@@ -87,7 +90,8 @@ class Sensing:
         self._tell("red" if state == "red" else state, why)
 
     def _tell(self, state: str, why: str) -> None:
-        if (state, why) == self._told:
+        # Where it is well, its sentence may change without anybody having to know.
+        if (state, why) == self._told or state == self._told[0] == "ok":
             return
         self._told = (state, why)
         name = CameraId(f"input {self._name}")

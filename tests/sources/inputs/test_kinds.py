@@ -48,8 +48,11 @@ def contact(broker: Mosquitto, **more: object) -> MqttInput:
 
 def first(source: ModbusInput | MqttInput | ShellyInput) -> Signal:
     """What it says first."""
+    signals = source.signals()
     try:
-        return next(source.signals())
+        found = next(signals) or next(signals)
+        assert found is not None
+        return found
     finally:
         source.close()
 
@@ -142,6 +145,7 @@ def test_mqtt_without_a_retained_state_knows_nothing_until_it_is_told(broker: Mo
     """The first word is news then: a button that only ever speaks when it is pressed."""
     with heard(contact(broker)) as queue:
         time.sleep(0.5)
+        assert queue.get(timeout=5) is None
         assert queue.empty()
         broker.say("on", retain=False)
         pressed = following(queue)
@@ -201,7 +205,8 @@ def test_mqtt_broker_that_asks_who_we_are(tmp_path: Path, password: Path) -> Non
     try:
         assert "does not let us in" in refused(contact(broker))
         with heard(contact(broker, username="gate", password_file=password)) as queue:
-            time.sleep(0.5)
+            assert queue.get(timeout=5) is None
+            time.sleep(0.3)
             assert queue.empty()
         password.write_text("wrong", "utf-8")
         known = contact(broker, username="gate", password_file=password)

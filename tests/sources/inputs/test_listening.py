@@ -1,5 +1,6 @@
 """Contacts bounce, and devices keep readers waiting: what is told of them, and when it ends."""
 
+from collections.abc import Iterator
 from threading import Event, enumerate
 from time import monotonic, sleep
 
@@ -60,6 +61,13 @@ def listening(listen) -> Listening:
     return Listening("test-input", listen, lambda: Debounce(0.0, False), MachineClock())
 
 
+def taken(signals: Iterator[Signal | None]) -> Signal:
+    """The next signal."""
+    found = next(signals)
+    assert found is not None
+    return found
+
+
 def test_device_that_never_answers_is_closed_within_a_second() -> None:
     """Whoever iterates does not wait for it."""
     go = Event()
@@ -82,14 +90,16 @@ def test_closing_from_another_thread_ends_it_and_leaves_no_thread() -> None:
 
     source = listening(listen)
     signals = source.signals()
-    assert next(signals).active
+    assert taken(signals).active
     source.close()
     source.close()
     begun_s = monotonic()
     assert [] == list(signals)
 
     assert monotonic() - begun_s < 1.0
-    assert set(enumerate()) == before
+    while set(enumerate()) - before:
+        assert monotonic() - begun_s < 10.0
+        sleep(0.01)
 
 
 def test_failure_is_raised_where_it_is_iterated_and_it_may_be_called_again() -> None:
@@ -104,7 +114,7 @@ def test_failure_is_raised_where_it_is_iterated_and_it_may_be_called_again() -> 
     source = listening(listen)
     for count in (1, 2):
         signals = source.signals()
-        assert next(signals).active
+        assert taken(signals).active
         with pytest.raises(PosternError, match="gone"):
             next(signals)
         assert count == len(starts)
@@ -120,12 +130,12 @@ def test_what_nobody_takes_is_bounded_and_nothing_of_it_is_lost() -> None:
 
     source = listening(listen)
     signals = source.signals()
-    taken = [next(signals)]
+    found = [taken(signals)]
     sleep(0.3)
-    taken += [next(signals) for _ in range(3 * MOST - 1)]
+    found += [taken(signals) for _ in range(3 * MOST - 1)]
     source.close()
 
-    assert [number % 2 == 1 for number in range(3 * MOST)] == [one.active for one in taken]
+    assert [number % 2 == 1 for number in range(3 * MOST)] == [one.active for one in found]
 
 
 def _hang(go: Event) -> None:

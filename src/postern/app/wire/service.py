@@ -31,7 +31,7 @@ from postern.core.ports import Actuator
 from postern.engine.attendance import Attendance
 from postern.engine.heralded import Heralded
 from postern.engine.lane import Lane
-from postern.engine.porter import Porter
+from postern.engine.porter import HELD_S, Porter
 from postern.engine.ports import Eye, Observer, Reader, Trusting
 from postern.engine.sensing import Sensing
 from postern.engine.service import Post, Service, close_interrupted
@@ -113,11 +113,11 @@ def build_service(
     register, parts = build_register(installation, trusted), Parts(installation)
     standing = Standing(register, installation.clock, trusted, observer)
     clock = installation.clock
-    driven = build_actuators(installation, observer)
-    actuators = {
-        point: Heralded(driven[name], clock)
-        for point, name in installation.site.actuator_of.items()
+    driven = {
+        name: Heralded(actuator, clock, HELD_S)
+        for name, actuator in build_actuators(installation, observer).items()
     }
+    actuators = {point: driven[name] for point, name in installation.site.actuator_of.items()}
     posts = [
         _post(installation, point, register, parts, actuators, observer)
         for point in installation.site.access_points.values()

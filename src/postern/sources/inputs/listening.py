@@ -24,8 +24,11 @@ MOST = 64
 #: Seconds. A contact that bounces for longer is a fault, not a bounce.
 MAX_DEBOUNCE_S = 10.0
 
-#: Told a state of the contact and whether it was seen to become so.
-Hear = Callable[[bool, bool], None]
+#: Told a state of the contact, or None where the device is reached and says none yet; and whether
+#: it was seen to become so.
+Hear = Callable[[bool | None, bool], None]
+#: What goes from the reader to whoever iterates: as `signals` gives it, or why it ends.
+Item = Signal | Exception | None
 #: Reads a device until the event is set: tells every state that it sees, and asks at least every
 #: few hundred milliseconds whether to end.
 Listen = Callable[[Hear, Event], None]
@@ -92,9 +95,9 @@ class Listening:
         self._clock = clock
         self._closed = Event()
 
-    def signals(self) -> Iterator[Signal]:
+    def signals(self) -> Iterator[Signal | None]:
         """See `postern.core.ports.Input.signals`."""
-        heard: Queue[Signal | Exception] = Queue(MOST)
+        heard: Queue[Item] = Queue(MOST)
         stop = Event()
         reader = Thread(target=self._read, args=(heard, stop), name=self._name, daemon=True)
         reader.start()
@@ -113,12 +116,13 @@ class Listening:
         """See `postern.core.ports.Input.close`."""
         self._closed.set()
 
-    def _read(self, heard: "Queue[Signal | Exception]", stop: Event) -> None:
+    def _read(self, heard: "Queue[Item]", stop: Event) -> None:
         debounce = self._debounce()
 
-        def hear(level: bool, live: bool) -> None:
-            signal = debounce.hear(level, live, self._clock.now())
-            if signal is not None:
+        def hear(level: bool | None, live: bool) -> None:
+            if level is None:
+                _put(heard, None, stop)
+            elif (signal := debounce.hear(level, live, self._clock.now())) is not None:
                 _put(heard, signal, stop)
 
         try:
@@ -127,7 +131,7 @@ class Listening:
             _put(heard, error, stop)
 
 
-def _put(heard: "Queue[Signal | Exception]", item: Signal | Exception, stop: Event) -> None:
+def _put(heard: "Queue[Item]", item: Item, stop: Event) -> None:
     """Puts an item as soon as there is room, unless the end comes first."""
     while not stop.is_set():
         with suppress(Full):

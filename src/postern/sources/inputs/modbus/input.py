@@ -86,7 +86,7 @@ class ModbusInput:
             name, self._listen, lambda: Debounce(config.debounce_s, config.inverted), clock
         )
 
-    def signals(self) -> Iterator[Signal]:
+    def signals(self) -> Iterator[Signal | None]:
         """See `postern.core.ports.Input.signals`."""
         return self._listening.signals()
 

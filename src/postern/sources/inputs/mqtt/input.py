@@ -94,7 +94,7 @@ class MqttInput:
             name, self._listen, lambda: Debounce(config.debounce_s, config.inverted), clock
         )
 
-    def signals(self) -> Iterator[Signal]:
+    def signals(self) -> Iterator[Signal | None]:
         """See `postern.core.ports.Input.signals`."""
         return self._listening.signals()
 
@@ -108,10 +108,13 @@ class MqttInput:
         client.on_disconnect, client.on_subscribe = heard.on_disconnect, heard.on_subscribe
         try:
             self._connect(client)
-            until_s = monotonic() + WELCOME_S
+            until_s, told = monotonic() + WELCOME_S, False
             while not stop.is_set():
                 alive = client.loop(TICK_S) == MQTTErrorCode.MQTT_ERR_SUCCESS
                 self._check(heard, alive, in_time=heard.welcome or monotonic() < until_s)
+                if heard.welcome and not told:
+                    hear(None, False)
+                    told = True
                 for level, live in heard.take():
                     hear(level, live)
         finally:
