@@ -8,7 +8,7 @@ ARGS ?=
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --upgrade
 
-.PHONY: demo test check format bench lock clean
+.PHONY: demo test check format bench lock release clean
 
 demo: $(STAMP)
 	$(BIN)/postern demo $(ARGS)
@@ -36,6 +36,10 @@ lock: $(STAMP)
 		-o requirements/lock.txt
 	$(COMPILE) --override requirements/peers-overrides.txt requirements/peers.in \
 		-o requirements/peers.txt
+
+# A tarball for `packaging/install` and `postern upgrade`, in dist.
+release: $(STAMP)
+	packaging/release $(BIN)/python dist
 
 clean:
 	rm -rf $(VENV) $(PEERS) build dist demo-report

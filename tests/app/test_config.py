@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from postern.actuators import KINDS as ACTUATORS
-from postern.app.config import MAX_BYTES, load, models_folder
+from postern.app.config import MAX_BYTES, load, models_folder, site_file
 from postern.app.problem import ConfigError, Problem
 from postern.app.site import (
     ClockSource,
@@ -702,3 +702,9 @@ def test_witnesses_are_read_with_their_keys(tmp_path, url):
     site = read(tmp_path, f'{MINIMAL}[witness.hub]\nurl = "{url}"\nkey = "{key}"\n')
 
     assert {"hub": WitnessEntry("hub", url, key)} == site.witnesses
+
+
+def test_the_environment_may_name_the_sites_file(tmp_path: Path) -> None:
+    """An installed command works from any folder; an option still comes first."""
+    assert Path("site.toml") == site_file({}) == site_file({"POSTERN_SITE": ""})
+    assert tmp_path / "a.toml" == site_file({"POSTERN_SITE": str(tmp_path / "a.toml")})

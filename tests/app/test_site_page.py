@@ -9,7 +9,7 @@ import pytest
 
 from postern.actuators import KINDS as ACTUATORS
 from postern.app import hours
-from postern.app.config import DATA_VARIABLE, MODELS_VARIABLE, load
+from postern.app.config import DATA_VARIABLE, MODELS_VARIABLE, SITE_VARIABLE, load
 from postern.app.roster import CAP
 from postern.app.sections import SECTIONS
 from postern.app.site import (
@@ -81,7 +81,8 @@ def test_the_page_names_every_default_that_is_a_number():
 
 def test_the_page_names_every_section_kind_and_variable():
     """Nothing can be set that it does not mention."""
-    for name in (*SECTIONS, *SOURCES, *ACTUATORS, *INPUTS, *Means, DATA_VARIABLE, MODELS_VARIABLE):
+    variables = (DATA_VARIABLE, MODELS_VARIABLE, SITE_VARIABLE)
+    for name in (*SECTIONS, *SOURCES, *ACTUATORS, *INPUTS, *Means, *variables):
         assert name in PAGE
     for config in (Faces, Plates, Log):
         for field in fields(config):

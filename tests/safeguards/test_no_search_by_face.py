@@ -70,6 +70,7 @@ FILES = {
     ("witness key", "folder"): "likewise",
     ("backup", "file"): "is written",
     ("restore", "file"): "a backup of this very site, whole",
+    ("upgrade", "root"): "the folder that Postern was installed into",
 }
 #: Options that name a person or vehicle, and what they do with it.
 HOLDERS = {
@@ -90,6 +91,8 @@ HOLDERS = {
 NAMES_OF_THINGS = {("models fetch", "name"), ("witness serve", "name")}
 #: Every other option that takes a text, and what it is.
 TEXTS = {
+    ("upgrade", "release"): "a release's tarball or folder, whose program is installed",
+    ("upgrade", "sha256"): "the hash of that tarball",
     ("enrol", "camera"): "a camera of site.toml",
     ("enrol", "at"): "access points that they agree to",
     ("enrol", "locale"): "the language of what they read",
@@ -125,6 +128,8 @@ TEXTS = {
 }
 #: Numbers, switches, and choices of a few words.
 CLOSED = {
+    "postern.cli.upgrade.Step | None",
+    "<class 'float'>",
     "<class 'int'>", "int | None", "<class 'bool'>", "<enum 'Asker'>",
     "postern.core.consent.StorageMode | None", "postern.app.pass_drawing.Form | None",
 }  # fmt: skip
@@ -164,6 +169,7 @@ COMMANDS = {
     "rekey": "how many references were sealed anew",
     "backup": "nothing",
     "restore": "how many did not come back",
+    "upgrade": "which version serves the site",
     "models list": "nothing",
     "models fetch": "nothing",
     "models import": "nothing",

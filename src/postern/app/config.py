@@ -45,6 +45,7 @@ from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import AccessPointId, AreaId
 
 DATA_VARIABLE, MODELS_VARIABLE = "POSTERN_DATA", "POSTERN_MODELS"
+SITE_VARIABLE = "POSTERN_SITE"
 SITE_KEY_VARIABLE, SIGNING_KEY_VARIABLE = "POSTERN_SITE_KEY_FILE", "POSTERN_SIGNING_KEY_FILE"
 #: Set by systemd for a unit with credentials (systemd.exec(5)).
 CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
@@ -108,6 +109,11 @@ def models_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Where model packs and derived models are: POSTERN_MODELS, else the user's cache."""
     named = _folder_of(environment, MODELS_VARIABLE)
     return named or platformdirs.user_cache_path("postern", appauthor=False) / "models"
+
+
+def site_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """The site's file where no option names one: POSTERN_SITE, else `site.toml` right here."""
+    return _folder_of(environment, SITE_VARIABLE) or Path("site.toml")
 
 
 def provided_secrets(environment: Mapping[str, str] = os.environ) -> Provided:

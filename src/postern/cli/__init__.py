@@ -32,6 +32,7 @@ COMMANDS = {
     "rekey": "postern.cli.rekey:rekey_site",
     "backup": "postern.cli.backup:backup_site",
     "restore": "postern.cli.backup:restore_site",
+    "upgrade": "postern.cli.upgrade:upgrade",
     "models": "postern.cli.models:app",
     "calibrate": "postern.cli.calibrate:calibrate",
     "evaluate": "postern.cli.evaluate:app",

@@ -45,10 +45,11 @@ def restore_site(
         if not yes and not confirmed(question):
             raise PosternError(Code.UNAUTHORIZED, "Nothing was changed.")
         done = restore(place.data, vault, log, file, SystemClock().now().utc, operator())
-    _tell(done)
+    tell_restored(done)
 
 
-def _tell(done: Restored) -> None:
+def tell_restored(done: Restored) -> None:
+    """Says what became of a backup that was put back."""
     say(f"The store is as it was on {done.created:%Y-%m-%d at %H:%M} UTC; people: {done.people}.")
     if done.erased:
         say(f"People who had been erased since, and were removed again: {done.erased}.")

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from postern.app.config import site_file
 from postern.app.site import Site
 from postern.app.wire import Installation, has_store, open_site, read_site
 from postern.cli.console import warn
 
 SiteFile = Annotated[Path, typer.Option("--site", "-s", help="The site's file.")]
-SITE_FILE = Path("site.toml")
+SITE_FILE = site_file()
 #: For commands that are about nothing but the site.
 SiteArgument = Annotated[
     Path | None, typer.Argument(metavar="[SITE]", help="The same, without the option's name.")
