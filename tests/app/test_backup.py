@@ -1,5 +1,6 @@
 """Backups: what is in them and what is not, and what does not come back with them."""
 
+import io
 import multiprocessing
 import os
 import random
@@ -9,6 +10,7 @@ import sqlite3
 import stat
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -20,9 +22,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from postern.app.archive import pack, unpack
+from postern.app.archive import MAGIC, pack, unpack
 from postern.app.backup import Restored, back_up, clear_drafts, restore
 from postern.app.duty import on_duty
+from postern.app.readable_archive import Manifest, packed
 from postern.app.records import Records
 from postern.app.rekey import rekeying
 from postern.core.decision import Reason
@@ -35,7 +38,8 @@ from postern.engine.ports import Claim
 from postern.store.copy import COPIED, LEFT_OUT, copied
 from postern.store.schema import metadata
 from postern.store.store import STORE_FILE, open_store
-from postern.vault.vault import KEY_FILE, KEYRING_FILE, open_vault
+from postern.vault.stream import CHUNK, TAG
+from postern.vault.vault import KEY_FILE, KEYRING_FILE, Vault, open_vault
 from tests.app.pass_office import open_office
 from tests.app.sealed_site import MODES, SealedSite, face, ledger_of, make_site, open_ledger
 from tests.people import (
@@ -55,6 +59,8 @@ from tests.people import (
 
 LATER = NOW + timedelta(days=1)
 ROUNDS = 12
+#: Bytes of a backup's header, and of a chunk as it is sealed.
+HEADER, BLOCK = 60, CHUNK + TAG
 
 
 @pytest.fixture
@@ -83,7 +89,7 @@ def test_erased_people_do_not_come_back(site: SealedSite, backup: Path, person: 
     name = site.store.people.find(person).name
     site.store.people.remove(person, site.vault.erase)
     assert not _in_files(site.folder, name.encode())
-    assert name.encode() in backup.read_bytes()
+    assert name.encode() in unpacked(backup.read_bytes(), site.vault)
 
     done = put_back(site, backup)
 
@@ -213,7 +219,7 @@ def test_who_came_after_the_backup_is_gone_with_their_keys(site: SealedSite, bac
 
 
 def test_a_backup_has_neither_keys_nor_what_happened(site: SealedSite, tmp_path: Path) -> None:
-    """Names and sealed references are found in it; keys, events and movements are not."""
+    """Names and sealed references are found under its seal; keys, events and movements are not."""
     with sqlite3.connect(site.folder / STORE_FILE) as store:
         happened = (0, "2026-03-04T12:00:00.000000Z", "changed", False, "subject-of-it")
         store.execute(
@@ -230,7 +236,7 @@ def test_a_backup_has_neither_keys_nor_what_happened(site: SealedSite, tmp_path:
     assert all(secret in (site.folder / KEYRING_FILE).read_bytes() for secret in secrets)
     path = tmp_path / "backup.tar"
     back_up(site.folder, site.vault, site.log, path, NOW)
-    content = path.read_bytes()
+    content = unpacked(path.read_bytes(), site.vault)
     site.close()
 
     assert b"Alice" in content
@@ -238,6 +244,7 @@ def test_a_backup_has_neither_keys_nor_what_happened(site: SealedSite, tmp_path:
     assert 1 == content.count(b"SQLite format 3\0")
     for secret in (*secrets, (site.folder / KEY_FILE).read_bytes()):
         assert secret not in content
+        assert secret not in path.read_bytes()
     assert _in_files(site.folder, b"subject-of-it")
     assert b"subject-of-it" not in content
     with closing(_database(site, path)) as copy:
@@ -392,52 +399,149 @@ def test_a_backup_is_refused_while_the_site_is_being_rekeyed(
 
 
 def test_any_changed_byte_is_refused(site: SealedSite, backup: Path) -> None:
-    """Found before anything is unpacked, wherever it is; the same for a file that was cut."""
+    """Found before anything is unpacked, wherever it is; the same for a file that was cut, or that
+    has more."""
     content = backup.read_bytes()
     chance = random.Random(1)  # noqa: S311 - positions, not keys
-    places = [*range(700), *range(1536, 1600), *chance.choices(range(len(content)), k=200)]
-    places += [len(content) - 1, content.rindex(b"seal")]
+    places = [*range(200), *chance.choices(range(len(content)), k=200), len(content) - 1]
     for place in places:
         altered = bytearray(content)
         altered[place] ^= 1 << chance.randrange(8)
         with pytest.raises(PosternError) as refused:
-            unpack(bytes(altered), site.vault)
+            unpack(io.BytesIO(altered), site.vault)
         assert refused.value.code in (Code.INVALID, Code.CONFLICT)
-    for size in [*range(0, 2048, 64), len(content) - 512, len(content) - 1]:
+    cuts = [*range(0, 128, 7), *(HEADER + number * BLOCK for number in range(3)), len(content) - 1]
+    for size in cuts:
         with pytest.raises(PosternError):
-            unpack(content[:size], site.vault)
-    for more in (b"\0", b"\0" * 512, content):
+            unpack(io.BytesIO(content[:size]), site.vault)
+    for more in (b"\0", b"\0" * TAG, content):
         with pytest.raises(PosternError):
-            unpack(content + more, site.vault)
-    assert NOW == unpack(content, site.vault).manifest.created
+            unpack(io.BytesIO(content + more), site.vault)
+    assert NOW == unpack(io.BytesIO(content), site.vault).manifest.created
+
+
+def test_chunks_that_were_moved_are_refused(site: SealedSite, backup: Path) -> None:
+    """Two of one backup in another order, one left out, and one of another backup of the same
+    store."""
+    content = backup.read_bytes()
+    head, first, second, rest = _chunks(content)
+    back_up(site.folder, site.vault, site.log, backup.with_name("other"), NOW)
+    _, other, *_ = _chunks(backup.with_name("other").read_bytes())
+    assert other != first
+    for mixed in (
+        head + second + first + rest,
+        head + first + rest,
+        head + first + first + rest,
+        head + other + second + rest,
+    ):
+        with pytest.raises(PosternError, match="altered"):
+            unpack(io.BytesIO(mixed), site.vault)
+    assert unpack(io.BytesIO(head + first + second + rest), site.vault)
+
+
+def test_attack_backup_is_changed_between_the_look_and_the_use(
+    site: SealedSite, backup: Path
+) -> None:
+    """Whoever can write the file waits until it was found to be whole."""
+    with backup.open("r+b") as file:
+        archive = unpack(file, site.vault)
+        file.seek(HEADER + BLOCK + 5)
+        file.write(b"changed")
+        with pytest.raises(PosternError, match="altered"):
+            b"".join(archive.store())
+
+
+def test_header_tells_which_site_epoch_and_when_and_nothing_more(
+    site: SealedSite, backup: Path
+) -> None:
+    """What anybody may read of it; two backups of one moment have no sealed byte in common."""
+    content = backup.read_bytes()
+    micros = int(NOW.timestamp() * 1e6).to_bytes(8, "big")
+    told = MAGIC + site.vault.site + (1).to_bytes(4, "big") + micros
+    assert told == content[: len(told)]
+    back_up(site.folder, site.vault, site.log, backup.with_name("other"), NOW)
+    same = sum(
+        a == b
+        for a, b in zip(
+            content[HEADER:], backup.with_name("other").read_bytes()[HEADER:], strict=True
+        )
+    )
+    assert same < len(content) / 100
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=2048))
-def test_hostile_bytes_raise_only_our_error(site: SealedSite, content: bytes) -> None:
+@given(st.binary(max_size=2048), st.booleans())
+def test_hostile_bytes_raise_only_our_error(site: SealedSite, content: bytes, headed: bool) -> None:
     """Whatever is given for a backup, the answer is one sentence."""
+    ours = MAGIC + site.vault.site if headed else b""
     with pytest.raises(PosternError):
-        unpack(content, site.vault)
+        unpack(io.BytesIO(ours + content), site.vault)
 
 
 def test_attack_a_backup_made_by_somebody_else(site: SealedSite, backup: Path) -> None:
-    """A store with one more permit, its hash put right, is refused without the site's key."""
-    with closing(_database(site, backup)) as copy:
-        copy.execute("INSERT INTO holders VALUES ('p-mallory')")
-        copy.execute("INSERT INTO people VALUES ('p-mallory', 'Mallory')")
-        copy.commit()
-        forged = copy.serialize()
+    """A store with one more permit, under this site's mark, is refused without the site's key."""
+    forged = _forged(site, backup)
     fresh = backup.parent / "mallory"
     fresh.mkdir()
     own = open_vault(fresh)
-    packed = pack(forged, own, 0, NOW).replace(
-        own.site.hex().encode(), site.vault.site.hex().encode()
-    )
+    made = b"".join(pack([forged], own, 0, NOW)).replace(own.site, site.vault.site)
     own.close()
 
     with pytest.raises(PosternError, match="altered"):
-        unpack(packed, site.vault)
-    assert unpack(pack(forged, site.vault, 0, NOW), site.vault).store == forged
+        unpack(io.BytesIO(made), site.vault)
+    right = unpack(io.BytesIO(b"".join(pack([forged], site.vault, 0, NOW))), site.vault)
+    assert forged == b"".join(right.store())
+
+
+def test_readable_backup_of_an_earlier_version_is_put_back(site: SealedSite, backup: Path) -> None:
+    """Its people and permits, less whoever was erased since."""
+    backup.write_bytes(_readable(site, unpacked(backup.read_bytes(), site.vault)))
+    assert b"Alice" in backup.read_bytes()
+    site.store.people.remove(ALICE, site.vault.erase)
+    site.store.vehicles.add(GARAGE[0])
+    done = put_back(site, backup)
+
+    assert (NOW, 4, 1) == (done.created, done.people, done.erased)
+    assert () == site.store.vehicles.all()
+    assert all(site.recognised(other) for other in MODES if other != ALICE)
+
+
+def test_any_changed_byte_of_a_readable_backup_is_refused(site: SealedSite, backup: Path) -> None:
+    """As it always was; and one of a version that nobody knows."""
+    content = _readable(site, unpacked(backup.read_bytes(), site.vault))
+    chance = random.Random(1)  # noqa: S311 - positions, not keys
+    places = [*range(700), *range(1536, 1600), *chance.choices(range(len(content)), k=100)]
+    places += [len(content) - 1, content.rindex(b"seal")]
+    for place in places:
+        altered = bytearray(content)
+        altered[place] ^= 1 << chance.randrange(8)
+        with pytest.raises(PosternError):
+            unpack(io.BytesIO(altered), site.vault)
+    for size in [*range(0, 2048, 64), len(content) - 512, len(content) - 1]:
+        with pytest.raises(PosternError):
+            unpack(io.BytesIO(content[:size]), site.vault)
+    for other in (content.replace(b'"version": 2', b'"version": 9'), b"postern.backup/9" + content):
+        with pytest.raises(PosternError, match="another version"):
+            unpack(io.BytesIO(other), site.vault)
+    assert NOW == unpack(io.BytesIO(content), site.vault).manifest.created
+
+
+def test_memory_does_not_grow_with_the_store(site: SealedSite, tmp_path: Path) -> None:
+    """A backup of 64 MiB is looked at and unpacked in a hundredth of that."""
+    path, pieces = tmp_path / "large", 64
+    with path.open("wb") as file:
+        for piece in pack((bytes(1 << 20) for _ in range(pieces)), site.vault, 0, NOW):
+            file.write(piece)
+    tracemalloc.start()
+    try:
+        with path.open("rb") as file:
+            size = sum(map(len, unpack(file, site.vault).store()))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert pieces << 20 == size
+    assert most < size / 100
 
 
 def test_a_backup_of_a_newer_store_is_refused(site: SealedSite, tmp_path: Path) -> None:
@@ -447,11 +551,11 @@ def test_a_backup_of_a_newer_store_is_refused(site: SealedSite, tmp_path: Path) 
         copy.deserialize(copied(site.folder / STORE_FILE))
         copy.execute("UPDATE alembic_version SET version_num = '9999'")
         copy.commit()
-        newer.write_bytes(pack(copy.serialize(), site.vault, 0, NOW))
+        newer.write_bytes(b"".join(pack([copy.serialize()], site.vault, 0, NOW)))
     with pytest.raises(PosternError, match="newer"):
         put_back(site, newer)
     broken = tmp_path / "broken.tar"
-    broken.write_bytes(pack(b"no database" * 1000, site.vault, 0, NOW))
+    broken.write_bytes(b"".join(pack([b"no database" * 1000], site.vault, 0, NOW)))
     with pytest.raises(PosternError, match="damaged"):
         put_back(site, broken)
     with pytest.raises(PosternError, match="no file"):
@@ -567,12 +671,38 @@ def happened(site: SealedSite) -> list[Event]:
     return [one.event for one in reversed(site.records.list())]
 
 
+def unpacked(content: bytes, vault: Vault) -> bytes:
+    """The store in a backup."""
+    return b"".join(unpack(io.BytesIO(content), vault).store())
+
+
+def _chunks(content: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """The header of a backup, its first two chunks, and the rest."""
+    first, second = content[HEADER : HEADER + BLOCK], content[HEADER + BLOCK : HEADER + 2 * BLOCK]
+    return content[:HEADER], first, second, content[HEADER + 2 * BLOCK :]
+
+
+def _forged(site: SealedSite, backup: Path) -> bytes:
+    with closing(_database(site, backup)) as copy:
+        copy.execute("INSERT INTO holders VALUES ('p-mallory')")
+        copy.execute("INSERT INTO people VALUES ('p-mallory', 'Mallory')")
+        copy.commit()
+        return copy.serialize()
+
+
+def _readable(site: SealedSite, store: bytes) -> bytes:
+    """A backup as version 2 had it."""
+    return packed(
+        Manifest(site.vault.site, *site.vault.epoch(), NOW, site.log.size()), store, site.vault
+    )
+
+
 def _database(site: SealedSite, path: Path) -> sqlite3.Connection:
     vault = open_vault(site.folder, 1)
-    archive = unpack(path.read_bytes(), vault)
+    store = unpacked(path.read_bytes(), vault)
     vault.close()
     copy = sqlite3.connect(":memory:")
-    copy.deserialize(archive.store)
+    copy.deserialize(store)
     return copy
 
 

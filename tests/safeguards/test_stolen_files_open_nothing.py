@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
+from postern.app.archive import unpack
 from postern.app.backup import back_up
 from postern.app.secrets import SIGNING_FILE
 from postern.core.consent import StorageMode
@@ -31,7 +32,7 @@ from postern.vault.seal import Sealed
 from postern.vault.secret_file import make_secret
 from postern.vault.vault import KEY_FILE, KEYRING_FILE, Vault, open_vault
 from tests.app.sealed_site import MODES, SHARE, SealedSite, make_site
-from tests.people import ALICE, BOB, DAN, NOW
+from tests.people import ALICE, BOB, DAN, GARAGE, NOW
 
 
 class Stolen(Flag):
@@ -82,14 +83,43 @@ def test_every_combination_of_stolen_files(site: SealedSite, tmp_path: Path) -> 
         assert wanted == _opened(thief, references, stolen), stolen
 
 
+def test_a_stolen_backup_shows_no_name_no_plate_and_no_id(site: SealedSite, tmp_path: Path) -> None:
+    """Nothing that the store has of people, vehicles, consents and permits can be found in it; with
+    every other file but the site's key, it does not open either."""
+    site.store.vehicles.add(GARAGE[0])
+    back_up(site.folder, site.vault, site.log, tmp_path / "backup", NOW)
+    stolen = (tmp_path / "backup").read_bytes()
+    telling = list(_telling(site))
+    site.close()
+
+    assert {"Alice", "Dan", str(GARAGE[0].plate)} <= {one.decode() for one in telling}
+    assert [] == [one for one in telling if one in stolen]
+    assert b"SQLite" not in stolen
+    thief = _thief(site.folder, tmp_path / "thief", EVERYTHING & ~Stolen.SITE_KEY)
+    with pytest.raises(PosternError), (tmp_path / "backup").open("rb") as file:
+        unpack(file, open_vault(thief))
+
+
+def test_a_name_that_is_planted_in_a_backup_is_found(site: SealedSite, tmp_path: Path) -> None:
+    """What the other test looks for is in the very same backup, once it is opened."""
+    site.store.vehicles.add(GARAGE[0])
+    back_up(site.folder, site.vault, site.log, tmp_path / "backup", NOW)
+    with (tmp_path / "backup").open("rb") as file:
+        opened = b"".join(unpack(file, site.vault).store())
+
+    assert all(one in opened for one in _telling(site))
+
+
 def test_no_32_bytes_of_what_is_stolen_are_a_key(site: SealedSite, tmp_path: Path) -> None:
     """Neither the store with a backup, nor the file of keys, holds anything that opens anything."""
     reference = site.sealed(ALICE)
     back_up(site.folder, site.vault, site.log, tmp_path / "backup", NOW)
+    with (tmp_path / "backup").open("rb") as file:
+        opened = b"".join(unpack(file, site.vault).store())
     secret = (site.folder / KEY_FILE).read_bytes()
     site.close()
     files = [tmp_path / "backup", *(p for p in site.folder.iterdir() if p.name != KEY_FILE)]
-    stolen = b"\0".join(path.read_bytes() for path in files if path.is_file())
+    stolen = b"\0".join([*(path.read_bytes() for path in files if path.is_file()), opened])
     keys = _wrapped(site.folder / KEYRING_FILE)
 
     assert stolen.count(reference.blob) >= 2
@@ -121,6 +151,18 @@ def test_attack_stolen_card_of_another_person(site: SealedSite) -> None:
         site.vault.open(site.sealed(ALICE), SHARE)
     assert site.recognised(BOB)
     assert site.recognised(DAN)
+
+
+def _telling(site: SealedSite) -> Iterator[bytes]:
+    """Everything in the store that tells of somebody or something: names, plates, labels, ids."""
+    for person in site.store.people.all():
+        yield from (person.name.encode(), person.id.encode())
+    for vehicle in site.store.vehicles.all():
+        yield from (vehicle.plate.encode(), vehicle.id.encode())
+    for one in site.store.consents.all():
+        yield one.id.encode()
+    for permit in site.store.permits.all():
+        yield permit.id.encode()
 
 
 def _thief(site: Path, folder: Path, stolen: Stolen) -> Path:

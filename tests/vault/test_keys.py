@@ -12,9 +12,11 @@ from postern.vault.keys import (
     derive_kek,
     derive_mark_key,
     derive_rotation_secret,
+    derive_sealing_key,
     derive_seed,
     derive_shared_kek,
     derive_site,
+    derive_stream_key,
 )
 from tests.people import ALICE, BOB
 from tests.vault.samples import FACE_1, MODEL, OTHER_MODEL, SECRET
@@ -29,6 +31,9 @@ def test_derived_keys_differ_by_purpose_epoch_and_model() -> None:
         derive_epoch_kek(SECRET),
         derive_mark_key(SECRET),
         derive_backup_key(SECRET),
+        derive_sealing_key(SECRET),
+        derive_stream_key(SECRET, b"one"),
+        derive_stream_key(SECRET, b"other"),
         derive_kek(SECRET, 1),
         derive_kek(SECRET, 2),
         derive_rotation_secret(SECRET, 1, MODEL),
@@ -44,7 +49,7 @@ def test_derived_keys_differ_by_purpose_epoch_and_model() -> None:
         derive_epoch_name(Epoch(1, bytes(32))),
     }
 
-    assert 10 == len(keys)
+    assert 13 == len(keys)
     assert 4 == len(names)
 
 
@@ -88,6 +93,10 @@ def test_derived_keys_are_golden() -> None:
     assert (
         "755fad2c6ed4f0ddd8923eb8d36b084b893ce1576ff3cca306408bd639eda111"
         == derive_mark_key(SECRET).hex()
+    )
+    assert (
+        "c1fdab4471994dac7de3856a0a5cbf8ef22511e85824c281e94f84a836b36de2"
+        == derive_stream_key(derive_sealing_key(SECRET), b"header").hex()
     )
     assert (
         "b852d2872e22598e0de3787ef7d56659aa0ccc568f2a20cfc22f904ebf8e5f9d"

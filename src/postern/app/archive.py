@@ -1,70 +1,75 @@
-"""The file of a backup: a tar of three members, nothing else and in this order.
+"""The file of a backup: a header that anybody may read, and the store, which this site alone can.
 
-    manifest.json  version, site, epoch and its name, when it was made, how many events the log had
-                   then, and the store's sha256
-    postern.db     the store without keys and without events
-    seal           32 bytes over the manifest that only this site can make
+    16 bytes  postern.backup/3
+    16        the mark of the site
+     4        the key epoch in which it was made
+     8        when, in microseconds since 1970, UTC
+    16        random, so that no two backups have a key in common
+     -        sealed in chunks: the name of the epoch (16), how many entries the log had then (8),
+              the store
 
-Whatever does not pack to the very same bytes again is refused, so that no byte can be changed
-unnoticed.
+Numbers are big-endian. The key of what is sealed comes from the site's key and the whole header, so
+that no byte of either can be changed. The header names nobody.
+
+Backups of version 2 can be read by anybody; they are still put back (`readable_archive.py`).
 """
 
-import io
-import json
-import tarfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from hashlib import sha256
-from hmac import compare_digest
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from itertools import chain
+from secrets import token_bytes
+from struct import Struct
+from typing import BinaryIO
 
-from postern.core.errors import Code, PosternError, invalid
-from postern.core.moment import parse_time, time_text
+from postern.app.readable_archive import Manifest, damaged, other_site, other_version, read_readable
+from postern.core.errors import Code, PosternError
+from postern.vault.stream import open_stream, seal_stream
 from postern.vault.vault import Vault
 
-_VERSION = 2
-_MANIFEST, _STORE, _SEAL = "manifest.json", "postern.db", "seal"
-_MEMBERS = [_MANIFEST, _STORE, _SEAL]
-#: Bytes.
-_MAX_MANIFEST = 4096
-_KEYS = {"version", "site", "epoch", "epoch_name", "created", "events", "sha256"}
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a backup is of.
-
-    Attributes:
-        site: The 16 bytes that name the site.
-        epoch: The key epoch in which it was made.
-        epoch_name: The 16 bytes that name it, among those of all sites.
-        created: When it was made.
-        events: How many entries the log had then; of later ones the store knows nothing for sure.
-        sha256: The hash of the store in it.
-    """
-
-    site: bytes
-    epoch: int
-    epoch_name: bytes
-    created: datetime
-    events: int
-    sha256: bytes
+MAGIC = b"postern.backup/3"
+_ANY = MAGIC[:-1]
+_HEADER = Struct(">16s16sIQ16s")
+_FIRST = Struct(">16sQ")
+_SALT = 16
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+#: Bytes: more of a readable backup is not read into memory.
+MAX_READABLE = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A backup that was found to be whole and this site's.
+    """A backup that was found to be whole and this site's; its file stays open for as long.
 
     Attributes:
         manifest: What it is of.
-        store: The bytes of its database.
     """
 
     manifest: Manifest
-    store: bytes
+    _file: BinaryIO
+    _key: bytes | None
+
+    def store(self) -> Iterator[bytes]:
+        """The bytes of its database, piece by piece.
+
+        Raises:
+            PosternError: `invalid` where the file was changed since; what came before is worthless.
+        """
+        if self._key is None:
+            self._file.seek(0)
+            yield read_readable(self._file.read()).store
+            return
+        self._file.seek(_HEADER.size)
+        first = True
+        for chunk in open_stream(self._key, self._file):
+            yield chunk[_FIRST.size :] if first else chunk
+            first = False
 
 
-def pack(store: bytes, vault: Vault, events: int, now: datetime) -> bytes:
-    """The bytes of a backup.
+def pack(store: Iterable[bytes], vault: Vault, events: int, now: datetime) -> Iterator[bytes]:
+    """The bytes of a backup, piece by piece.
 
     Args:
         store: The bytes of a database, as `copied` gives them.
@@ -76,100 +81,67 @@ def pack(store: bytes, vault: Vault, events: int, now: datetime) -> bytes:
         PosternError: `unavailable` where the keys cannot be read now.
     """
     epoch, name = vault.epoch()
-    manifest = Manifest(vault.site, epoch, name, now, events, sha256(store).digest())
-    return _packed(manifest, store, vault)
+    when = (now - _EPOCH) // _MICROSECOND
+    header = _HEADER.pack(MAGIC, vault.site, epoch, when, token_bytes(_SALT))
+    sealed = seal_stream(vault.backup_key(header), chain([_FIRST.pack(name, events)], store))
+    return chain([header], sealed)
 
 
-def unpack(content: bytes, vault: Vault) -> Archive:
-    """The backup in those bytes.
+def unpack(file: BinaryIO, vault: Vault) -> Archive:
+    """The backup in a file, once all of it was found to be as it was made.
 
     Args:
-        content: What the file holds.
+        file: Opened for reading, at its beginning, with a position that can be set.
         vault: The present site's.
 
     Raises:
         PosternError: `invalid` where it is no backup, was altered or damaged; `conflict` where it
-            is another site's, or of another key epoch than the present one; `unavailable` where
-            the keys cannot be read now.
+            is another site's, of another version, or of another key epoch than the present one;
+            `unavailable` where the keys cannot be read now.
     """
-    members = _members(content)
-    manifest, store = _manifest(members[_MANIFEST]), members[_STORE]
-    if manifest.site != vault.site:
+    header = file.read(_HEADER.size)
+    if header[: len(MAGIC)] == MAGIC:
+        archive = _sealed(file, header, vault)
+    elif header.startswith(_ANY):
+        raise other_version()
+    else:
+        archive = _readable(file, vault)
+    if (archive.manifest.epoch, archive.manifest.epoch_name) != vault.epoch():
         raise PosternError(
             Code.CONFLICT,
-            "This is a backup of another site.",
-            "Choose one that was made here, with the same key file.",
-        )
-    whole = compare_digest(content, _packed(manifest, store, vault))
-    if not whole or manifest.sha256 != sha256(store).digest():
-        raise _damaged()
-    if (manifest.epoch, manifest.epoch_name) != vault.epoch():
-        raise PosternError(
-            Code.CONFLICT,
-            f"This backup is of key epoch {manifest.epoch}; its references open no more.",
+            f"This backup is of key epoch {archive.manifest.epoch}; its references open no more.",
             "Choose one that was made since the last re-keying.",
         )
-    return Archive(manifest, store)
+    return archive
 
 
-def _packed(manifest: Manifest, store: bytes, vault: Vault) -> bytes:
-    record = {
-        "version": _VERSION,
-        "site": manifest.site.hex(),
-        "epoch": manifest.epoch,
-        "epoch_name": manifest.epoch_name.hex(),
-        "created": time_text(manifest.created),
-        "events": manifest.events,
-        "sha256": manifest.sha256.hex(),
-    }
-    described = json.dumps(record, indent=1, sort_keys=True).encode()
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, content in zip(
-            _MEMBERS, (described, store, vault.authenticate(described)), strict=True
-        ):
-            member = tarfile.TarInfo(name)  # Its time stays 0: the manifest has it.
-            member.size, member.mode = len(content), 0o600
-            tar.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
-
-
-def _members(content: bytes) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+def _sealed(file: BinaryIO, header: bytes, vault: Vault) -> Archive:
+    if len(header) != _HEADER.size:
+        raise damaged()
+    _, site, epoch, when, _ = _HEADER.unpack(header)
+    if site != vault.site:
+        raise other_site()
+    key = vault.backup_key(header)
     try:
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
-            while len(found) < len(_MEMBERS) and (member := tar.next()) is not None:
-                file = tar.extractfile(member) if member.isreg() else None
-                found[member.name] = file.read() if file else b""
-    except (tarfile.TarError, OSError, ValueError, EOFError, OverflowError):
-        raise _damaged() from None
-    if list(found) != _MEMBERS or len(found[_MANIFEST]) > _MAX_MANIFEST:
-        raise _damaged()
-    return found
+        chunks = open_stream(key, file)
+        first = next(chunks)
+        for _ in chunks:
+            pass  # All of it is looked at before any of it is used.
+        name, events = _FIRST.unpack(first[: _FIRST.size])
+        created = _EPOCH + when * _MICROSECOND
+    except PosternError:
+        raise damaged() from None
+    return Archive(Manifest(site, epoch, name, created, events), file, key)
 
 
-def _manifest(described: bytes) -> Manifest:
-    try:
-        record = json.loads(described)
-        if record["version"] != _VERSION and isinstance(record["version"], int):
-            raise PosternError(
-                Code.CONFLICT,
-                "This backup was made by another version of Postern.",
-                "Restore it with that one, or choose another backup.",
-            )
-        if record.keys() != _KEYS or not type(record["epoch"]) is type(record["events"]) is int:
-            raise _damaged()
-        return Manifest(
-            bytes.fromhex(record["site"]),
-            record["epoch"],
-            bytes.fromhex(record["epoch_name"]),
-            parse_time(record["created"]),
-            record["events"],
-            bytes.fromhex(record["sha256"]),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise _damaged() from None
-
-
-def _damaged() -> PosternError:
-    return invalid("This is not a backup, or it was damaged or altered.", "Choose another one.")
+def _readable(file: BinaryIO, vault: Vault) -> Archive:
+    file.seek(0)
+    content = file.read(MAX_READABLE + 1)
+    if len(content) > MAX_READABLE:
+        raise damaged()
+    readable = read_readable(content)
+    if readable.manifest.site != vault.site:
+        raise other_site()
+    if not readable.is_of(vault, content):
+        raise damaged()
+    return Archive(readable.manifest, BytesIO(content), None)

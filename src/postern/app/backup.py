@@ -1,7 +1,7 @@
 """Backups of the store, without its keys, and putting one back.
 
-1. A backup has neither keys nor events. Whoever finds it can open no reference; names, plates and
-   permits are in it as they are in the store.
+1. A backup has neither keys nor events, and it is sealed by the site's key. Whoever finds it alone
+   can read nothing of it but which site made it, in which epoch of its keys, and when.
 2. What is put back is cleaned before it takes the store's place: whoever was erased since is
    removed, consents that were taken back since are ended, as the log tells, and references whose
    key is gone are dropped. Where the log does not tell why it is gone, their consent ends, too.
@@ -13,16 +13,17 @@
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from errno import EMLINK, EOPNOTSUPP, EPERM
 from pathlib import Path
 from secrets import token_hex
 
-from postern.app.archive import Manifest, pack, unpack
+from postern.app.archive import Archive, pack, unpack
 from postern.app.duty import on_duty
 from postern.app.passes import face_of, handle_of
+from postern.app.readable_archive import Manifest
 from postern.app.rekey import rekeying
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError
@@ -38,8 +39,6 @@ from postern.vault.secret_file import sync_folder
 from postern.vault.standing import Standing
 from postern.vault.vault import Vault
 
-#: Bytes. A site with 500 people and 10,000 vehicles takes a hundredth of it.
-MAX_BYTES = 1 << 30
 _DRAFT = "restore.draft"
 #: Where the files of a damaged store are until another is in their place.
 _ASIDE = ".damaged"
@@ -108,16 +107,15 @@ def back_up(data: Path, vault: Vault, log: Log, path: Path, now: datetime) -> in
         raise _taken(path)
     # Counted first: what happens meanwhile is then told twice, and never left out.
     events = log.size()
-    content = pack(copied(data / STORE_FILE), vault, events, now)
+    content = pack([copied(data / STORE_FILE)], vault, events, now)
     try:
-        _write_new(path, content)
+        return _write_new(path, content)
     except OSError as error:
         raise PosternError(
             Code.UNAVAILABLE,
             f"The backup {path} cannot be written: {error.strerror}.",
             "Make room or choose another place.",
         ) from None
-    return len(content)
 
 
 def check(vault: Vault, path: Path) -> datetime:
@@ -126,7 +124,8 @@ def check(vault: Vault, path: Path) -> datetime:
     Raises:
         PosternError: as `unpack`.
     """
-    return unpack(_read(path), vault).manifest.created
+    with _opened(path, vault) as archive:
+        return archive.manifest.created
 
 
 def restore(data: Path, vault: Vault, log: Log, path: Path, now: datetime, by: str) -> Restored:
@@ -145,9 +144,8 @@ def restore(data: Path, vault: Vault, log: Log, path: Path, now: datetime, by: s
             backup's store was written by a newer program; `unavailable` where the store, the keys
             or the log cannot be used now. The store is then as it was.
     """
-    with on_duty(data), rekeying(data):
-        archive = unpack(_read(path), vault)
-        with _draft(data, archive.store) as draft:
+    with on_duty(data), rekeying(data), _opened(path, vault) as archive:
+        with _draft(data, archive) as draft:
             done, ended = _clean(draft, vault, log, archive.manifest, now)
             # Logged before it is done, as every change is.
             log.append_all([Changed(now, "store restored", "", by), *ended])
@@ -261,7 +259,7 @@ def _keep_keys(_credential: CredentialId, _person: PersonId) -> None:
 
 
 @contextmanager
-def _draft(data: Path, store: bytes) -> Iterator[Path]:
+def _draft(data: Path, archive: Archive) -> Iterator[Path]:
     """A folder with a copy of a backup's store to work on, gone at the end."""
     clear_drafts(data)
     folder = data / _DRAFT
@@ -269,7 +267,8 @@ def _draft(data: Path, store: bytes) -> Iterator[Path]:
         folder.mkdir(mode=0o700)
         handle = os.open(folder / STORE_FILE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with open(handle, "wb") as file:
-            file.write(store)
+            for piece in archive.store():
+                file.write(piece)
         yield folder
     except OSError as error:
         raise PosternError(
@@ -323,34 +322,35 @@ def _scrubbed(vault: Vault) -> bool:
     return True
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise PosternError(Code.NOT_FOUND, f"There is no file {path}.") from None
-    except OSError as error:
-        raise PosternError(
-            Code.UNAVAILABLE, f"The backup {path} cannot be read: {error.strerror}."
-        ) from None
-    if len(content) > MAX_BYTES:
-        raise PosternError(Code.INVALID, f"{path} is far too large for a backup.")
-    return content
+@contextmanager
+def _opened(path: Path, vault: Vault) -> Iterator[Archive]:
+    """A backup that can be put back here; its file is closed at the end."""
+    with ExitStack() as opened:
+        try:
+            archive = unpack(opened.enter_context(path.open("rb")), vault)
+        except FileNotFoundError:
+            raise PosternError(Code.NOT_FOUND, f"There is no file {path}.") from None
+        except OSError as error:
+            raise PosternError(
+                Code.UNAVAILABLE, f"The backup {path} cannot be read: {error.strerror}."
+            ) from None
+        yield archive
 
 
-def _write_new(path: Path, content: bytes) -> None:
-    """A file that appears whole or not at all, and replaces none."""
+def _write_new(path: Path, content: Iterable[bytes]) -> int:
+    """A file that appears whole or not at all, and replaces none; gives its size in bytes."""
     draft = path.with_name(f"{path.name}.{token_hex(8)}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(handle, "wb") as file:
-            file.write(content)
+            size = sum(map(file.write, content))
             file.flush()
             os.fsync(file.fileno())
         _name(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     sync_folder(path.absolute().parent)
+    return size
 
 
 def _name(draft: Path, path: Path) -> None:

@@ -18,13 +18,16 @@ def backup_site(
     file: Annotated[Path, typer.Argument(help="Where to; there must be no file yet.")],
     site: SiteFile = SITE_FILE,
 ) -> None:
-    """Write the store to a file, without keys and without events; the service may run meanwhile."""
+    """Write the store to a file that only this site's key opens; the service may run meanwhile.
+
+    Neither keys nor events are in it.
+    """
     with opened(site) as installation:
         now = installation.clock.now().utc
         vault, log = installation.vault, installation.records.log
         size = back_up(installation.site.data, vault, log, file, now)
         epoch, _ = vault.epoch()
-    say(f"{file}: {size / 1024:.0f} KiB. It holds names and permits: keep it where you keep those.")
+    say(f"{file}: {size / 1024:.0f} KiB. Only this site's key opens it: keep that elsewhere.")
     say(f"It can be put back here, beside the present keys, as long as key epoch {epoch} lasts.")
 
 

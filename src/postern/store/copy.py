@@ -31,6 +31,11 @@ from postern.store.schema import (
 LEFT_OUT = (events, published, inside, areas, throttles, modes, mode_places)
 #: Tables that are whole in a copy; whoever adds one to the schema decides where it belongs.
 COPIED = tuple(table for table in metadata.sorted_tables if table not in LEFT_OUT)
+#: Tables first, then what is about them; what SQLite makes by itself has no statement.
+_MADE = """
+SELECT name, sql FROM store.sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
+ORDER BY type != 'table', rowid
+"""
 #: Milliseconds to wait for another process that is writing.
 _PATIENCE_MS = 5000
 #: Times that a step may find the file locked; each has waited that long.
@@ -44,15 +49,22 @@ def copied(path: Path) -> bytes:
     Raises:
         PosternError: `invalid` where it is damaged; `unavailable` where it cannot be read now.
     """
+    left_out = {table.name for table in LEFT_OUT}
     with explained(), closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
-        with _opened(path) as store:
-            store.backup(copy, progress=_Patience().step)
-        copy.execute("PRAGMA foreign_keys = OFF")
+        copy.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}").fetchall()
         copy.execute("PRAGMA temp_store = MEMORY")
-        for table in LEFT_OUT:
-            copy.execute(f"DELETE FROM {table.name}")  # noqa: S608 - a table's name
-        # Rows that were removed, here or long ago, are not in any page of the copy.
-        copy.execute("VACUUM")
+        copy.execute("ATTACH ? AS store", (str(path),))
+        copy.execute("BEGIN")
+        # Rows are copied, not pages: those that were removed, here or long ago, are in none, and
+        # memory is needed for what is copied only, however many events there are.
+        made = copy.execute(_MADE).fetchall()
+        for _, statement in made:
+            copy.execute(statement)
+        for name, statement in made:
+            if statement.upper().startswith("CREATE TABLE") and name not in left_out:
+                copy.execute(f'INSERT INTO main."{name}" SELECT * FROM store."{name}"')  # noqa: S608
+        copy.execute("COMMIT")
+        copy.execute("DETACH store")
         return copy.serialize()
 
 

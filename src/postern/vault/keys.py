@@ -3,7 +3,7 @@
 Whoever holds the site's key file, the file of keys and the store can open its references; whoever
 has the store alone can open none.
 
-    site secret ── site id, wrapping of the epochs' secrets, marks of the erased, seal of backups
+    site secret ── site id, wrapping of the epochs' secrets, marks of the erased, backups
     epoch secret ─ wrapping of the references' keys, rotations, pepper of the shared ones
     signing secret ─ seeds of the signing keys
 """
@@ -63,8 +63,23 @@ def derive_mark_key(secret: bytes) -> bytes:
 
 
 def derive_backup_key(secret: bytes) -> bytes:
-    """The 32 bytes behind the seal of a backup; `secret` is the site's."""
+    """The 32 bytes behind the seal of a readable backup; `secret` is the site's."""
     return _derive(secret, b"backup", _KEY)
+
+
+def derive_sealing_key(secret: bytes) -> bytes:
+    """The 32 bytes behind the keys of sealed backups; `secret` is the site's."""
+    return _derive(secret, b"sealed backup", _KEY)
+
+
+def derive_stream_key(sealing: bytes, header: bytes) -> bytes:
+    """The 32 bytes that seal one backup.
+
+    Args:
+        sealing: From `derive_sealing_key`.
+        header: Its header, which has random bytes of its own.
+    """
+    return _derive(sealing, b"stream " + header, _KEY)
 
 
 def derive_kek(secret: bytes, epoch: int) -> bytes:

@@ -29,7 +29,9 @@ from postern.vault.keys import (
     derive_backup_key,
     derive_epoch_kek,
     derive_epoch_name,
+    derive_sealing_key,
     derive_site,
+    derive_stream_key,
 )
 from postern.vault.locks import Key, Locks
 from postern.vault.quantise import Quantised, dequantise, quantise, roundtrip
@@ -58,6 +60,7 @@ class Vault:
         self._site = derive_site(secret)
         self._locks = Locks(secret, keyring, epochs)
         self._backup_key = derive_backup_key(secret)
+        self._sealing_key = derive_sealing_key(secret)
         self._keyring = keyring
         self._epochs = epochs
         self._home = home
@@ -339,8 +342,12 @@ class Vault:
         return Standing.READY if fits else Standing.NEEDS_NEW_LOOKS
 
     def authenticate(self, content: bytes) -> bytes:
-        """32 bytes that only this site can make for that content; for its backups."""
+        """32 bytes that only this site can make for that content; for its readable backups."""
         return hmac.digest(self._backup_key, content, sha256)
+
+    def backup_key(self, header: bytes) -> bytes:
+        """The 32 bytes that seal the backup with that header; no other site has them."""
+        return derive_stream_key(self._sealing_key, header)
 
     def _drop(self, names: Iterable[KeyName]) -> None:
         for name in tuple(names):
