@@ -38,6 +38,7 @@ class Step(StrEnum):
     KEEP = "keep"
     BACK = "back"
     RESTORE = "restore"
+    FORGET = "forget"
 
 
 def upgrade(
@@ -110,6 +111,8 @@ def _do(step: Step, version: str, file: Path) -> None:
             done = snapshot.go_back(site, version, now, operator())
         case Step.RESTORE:
             done = snapshot.put_back(site, version, now, operator())
+        case Step.FORGET:
+            snapshot.forget(site, version)
     if done is not None:
         tell_restored(done)
 

@@ -80,6 +80,9 @@ class Machine:
             case ["upgrade", "--step", "keep", other]:
                 self.use(version)
                 self.write(f"before-{other}", self.read("store"))
+                self.write("keys", [other])
+            case ["upgrade", "--step", "forget", other]:
+                (self.folder / "keys").unlink(missing_ok=True)
             case ["upgrade", "--step", "back", other]:
                 try:
                     self.use(version)
@@ -167,6 +170,8 @@ def check(machine: Machine, wanted: str, outcome: Outcome | None) -> None:
     assert ["store", wanted] == ["store", *machine.read("running")]
     assert [machine.programs[wanted].revision, *ROWS] == machine.read("store")
     assert places.order() is None
+    # What undoes erasures is kept for no longer than it may be needed.
+    assert not (places.folder / "keys").exists()
     assert outcome is None or outcome.done is (wanted == NEW)
     left = {one.name for one in places.folder.iterdir() if one.is_dir() and not one.is_symlink()}
     assert wanted in left
@@ -282,6 +287,7 @@ def test_version_stays_where_there_is_no_way_back(tmp_path: Path) -> None:
     assert outcome.sentence.endswith(f"Postern {NEW} is left in place.")
     assert machine.is_up()
     assert kept.exists()
+    assert not (machine.folder / "keys").exists()
     assert (NEW, OLD) == (machine.places.named(CURRENT), machine.places.named(PREVIOUS))
 
 

@@ -78,7 +78,7 @@ def carry_out(places: Places, manager: Manager) -> Outcome | None:
             order = replace(places.order() or order, failed=error.message)
             places.give(order)
         else:
-            return _finish(places, order)
+            return _finish(places, manager, order)
     return _go_back(places, manager, order)
 
 
@@ -95,10 +95,11 @@ def _try_target(places: Places, manager: Manager, order: Order) -> None:
     _start(manager, order.target, order.steady_s)
 
 
-def _finish(places: Places, order: Order) -> Outcome:
+def _finish(places: Places, manager: Manager, order: Order) -> Outcome:
     places.name(PREVIOUS, order.origin)
     places.name(PROVED, order.target)
-    outcome = Outcome(True, f"Postern {order.target} serves the site; it was {order.origin}.")
+    said = f"Postern {order.target} serves the site; it was {order.origin}."
+    outcome = Outcome(True, said + _forget(manager, order.target, order))
     places.end(outcome)
     places.tidy()
     return outcome
@@ -116,9 +117,10 @@ def _go_back(places: Places, manager: Manager, order: Order) -> Outcome:
     try:
         _start(manager, order.origin, order.steady_s)
     except PosternError as error:
-        outcome = Outcome(False, f"{said} Nor does {order.origin} run: {error.message}")
+        said = f"{said} Nor does {order.origin} run: {error.message}"
     else:
-        outcome = Outcome(False, f"{said} Postern {order.origin} serves the site again.")
+        said = f"{said} Postern {order.origin} serves the site again."
+    outcome = Outcome(False, said + _forget(manager, order.origin, order))
     places.end(outcome)
     places.tidy()
     return outcome
@@ -126,14 +128,24 @@ def _go_back(places: Places, manager: Manager, order: Order) -> Outcome:
 
 def _stay(places: Places, manager: Manager, order: Order, said: str) -> Outcome:
     """Leaves what is current: a version that fails a check may still open the gate."""
-    outcome = Outcome(False, f"{said} Postern {places.named(CURRENT)} is left in place.")
+    said = f"{said} Postern {places.named(CURRENT)} is left in place."
     try:
         manager.start()
     except PosternError:
-        outcome = Outcome(False, f"{outcome.sentence} It does not start.")
+        said = f"{said} It does not start."
+    outcome = Outcome(False, said + _forget(manager, order.origin, order))
     places.name(PREVIOUS, order.origin)
     places.end(outcome)
     return outcome
+
+
+def _forget(manager: Manager, version: str, order: Order) -> str:
+    """Has the copy of the keys removed, which undoes erasures; says where that failed."""
+    try:
+        manager.command(version, "upgrade", "--step", "forget", order.target)
+    except PosternError as error:
+        return f" {error.message}"
+    return ""
 
 
 def _start(manager: Manager, version: str, steady_s: float) -> None:
