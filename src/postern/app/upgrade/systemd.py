@@ -12,6 +12,8 @@ SERVICE, UPGRADE = "postern.service", "postern-upgrade.service"
 _PATIENCE_S = 600.0
 #: Seconds that an installation may take: libraries of a gigabyte over a slow line.
 _INSTALL_S = 3600.0
+#: Seconds for a try and the way back, each with a copy, a start and a check.
+_WHOLE_S = 6 * _PATIENCE_S
 _SAID = "postern: "
 
 
@@ -52,7 +54,8 @@ class Systemd:
         Raises:
             PosternError: `unavailable` where it is not finished.
         """
-        self._systemctl("The upgrade was cut off; it goes on by itself.", "start", UPGRADE)
+        failure = "The upgrade was cut off; it goes on by itself."
+        self._systemctl(failure, "start", UPGRADE, limit_s=_WHOLE_S)
 
     def install(self, release: Path) -> None:
         """Installs a release beside the version that runs.
@@ -74,8 +77,8 @@ class Systemd:
                 "The version that runs is as it was.",
             )
 
-    def _systemctl(self, failure: str, *words: str) -> None:
-        done = self._run(_PATIENCE_S, "systemctl", *words)
+    def _systemctl(self, failure: str, *words: str, limit_s: float = _PATIENCE_S) -> None:
+        done = self._run(limit_s, "systemctl", *words)
         if done.returncode != 0:
             raise PosternError(Code.UNAVAILABLE, failure, f"See: journalctl -u {words[-1]}")
 
