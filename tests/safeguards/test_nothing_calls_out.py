@@ -80,7 +80,6 @@ STARTED = {
     "process.py": "the C library, to forbid dumps of memory",
     "app/kernel_clock.py": "the C library, to ask the kernel whether its clock is synchronised",
     "app/upgrade/systemd.py": "systemctl, a release's installer, commands of versions",
-    "app/process.py": "the C library, to forbid dumps of memory",
     "bench/peers.py": "another interpreter, which an operator names, to be compared with",
     "bench/results.py": "git, for the revision in a report",
     "stream/confine.py": "the C library, to deny a decoding process what it does not need",
