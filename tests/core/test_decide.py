@@ -13,6 +13,7 @@ from postern.core.decision import MEANING, Decision, Reason
 from postern.core.errors import PosternError
 from postern.core.evidence import Evidence, Factor
 from postern.core.ids import AccessPointId, CredentialId, Holder
+from postern.core.mode import Mode
 from postern.core.permit import Ceiling, Permit
 from postern.core.schedule import DAYS, Schedule, Span
 from tests.people import (
@@ -197,6 +198,7 @@ REASONS = {
     Reason.CLOCK_UNTRUSTED: (
         attempt(face(ALICE)), (permit(ALICE, schedule=NIGHTS),), state(clock_trusted=False)
     ),
+    Reason.LOCKDOWN: (attempt(face(ALICE)), PERMITS, replace(state(), mode=Mode.LOCKDOWN)),
 }  # fmt: skip
 #: Given by others: a device that decides for itself, the ledger, and the reader of passes.
 NOT_DECIDED_HERE = {
@@ -234,7 +236,7 @@ def test_a_denial_names_nobody_before_identity_is_settled(reason):
     """Only those who were recognised, agreed and are live are named in a denial."""
     settled = {
         Reason.NOT_PERMITTED_AT_THIS_TIME, Reason.THROTTLED, Reason.AREA_FULL, Reason.PASSBACK,
-        Reason.CLOCK_UNTRUSTED,
+        Reason.CLOCK_UNTRUSTED, Reason.LOCKDOWN,
     }  # fmt: skip
     made, permits, given = REASONS[reason]
 
