@@ -65,7 +65,8 @@ NETWORK = {
 LIBRARIES = {
     "av", "cv2",
     "PIL", "alembic", "cryptography", "jinja2", "markupsafe", "matplotlib", "numpy", "onnx",
-    "onnxruntime", "platformdirs", "prometheus_client", "rich", "segno", "sqlalchemy", "structlog",
+    "onnxruntime", "osdp", "osdp_sys", "platformdirs", "prometheus_client", "rich", "segno",
+    "serial", "sqlalchemy", "structlog",
     "typer", "zxingcpp",
 }  # fmt: skip
 #: What is measured beside Postern, in an interpreter of its own: see `PEERS`.
@@ -110,6 +111,7 @@ TALKS = {
     "address.py": "asks this machine's resolver for the names of devices",
     "actuators/exchange.py": "asks the devices that site.toml names, over HTTP",
     "actuators/modbus/relay.py": "drives the relays that site.toml names",
+    "actuators/osdp/line.py": "the serial server that site.toml names, where OSDP runs over one",
     "actuators/shelly/relay.py": "answers a device that asks who is there",
     "actuators/webhook/actuator.py": "believes certificates of those that the exchange asks",
     "api/server.py": "listens, where an operator runs a witness or asks for [health]",

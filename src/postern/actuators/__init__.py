@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, Generic, TypeVar
 
 from postern.actuators.modbus.config import Config as ModbusConfig
+from postern.actuators.osdp.config import Config as OsdpConfig
 from postern.actuators.shelly.config import Config as ShellyConfig
 from postern.actuators.simulated.actuator import Config as SimulatedConfig
 from postern.actuators.webhook.config import Config as WebhookConfig
@@ -62,6 +63,12 @@ KINDS: Mapping[str, Kind[Any]] = {
         ModbusConfig,
         _later("postern.actuators.modbus.actuator"),
         lambda config: Timer(str(config.pulse)),
+    ),
+    "osdp": Kind(
+        OsdpConfig,
+        _later("postern.actuators.osdp.actuator"),
+        # A device counts the time of its output; a panel times the door.
+        lambda _config: Timer.DEVICE,
     ),
     "shelly": Kind(
         ShellyConfig,

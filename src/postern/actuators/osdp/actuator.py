@@ -1,0 +1,105 @@
+"""A door behind OSDP: driven as a panel drives it, or asked for as a reader asks a panel."""
+
+from collections.abc import Callable
+from math import ceil
+from typing import assert_never
+
+from osdp import CardFormat, Event
+from osdp import Command as OsdpCommand
+
+from postern.actuators.once import Once
+from postern.actuators.osdp.config import Config, Role
+from postern.actuators.osdp.key import read_key
+from postern.actuators.osdp.line import Line, open_line
+from postern.actuators.osdp.link import Link
+from postern.actuators.osdp.side import Message, PanelSide, ReaderSide, Side
+from postern.core.ports import Clock, Command, Report
+
+#: Seconds; the port `Actuator` promises no more.
+ANSWER_S = 1.0
+#: The control code of an output that comes on at once and goes back by itself after the time that
+#: travels along, in steps of 100 ms (OSDP 2.2, osdp_OUT).
+_ON_FOR_A_TIME = 5
+_STEP_S = 0.1
+#: Steps. The standard has 16 bits for them, libosdp 3.2.9's binding keeps 8: 25.6 seconds would
+#: become 0, which means for ever.
+_MOST_STEPS = 255
+
+
+class OsdpActuator:
+    """Opens by a message on a secure channel; whoever takes it ends the pulse.
+
+    Args:
+        config: What an operator says about it.
+        link: The secure channel.
+    """
+
+    def __init__(self, config: Config, link: Link) -> None:
+        self._config = config
+        self._link = link
+        self._once = Once(self._driven)
+
+    def pulse(self, command: Command) -> Report:
+        """See `postern.core.ports.Actuator.pulse`."""
+        return self._once.pulse(command)
+
+    def close(self) -> None:
+        """See `postern.core.ports.Actuator.close`; a device ends its own pulses."""
+        self._link.close()
+
+    def _driven(self, command: Command) -> Report:
+        match self._config.role:
+            case Role.PANEL:
+                return self._output(command.hold_s)
+            case Role.READER:
+                failure = self._link.send(card_read(self._config), ANSWER_S)
+                return Report(not failure, failure or "The panel took the card.")
+            case _:
+                assert_never(self._config.role)
+
+    def _output(self, hold_s: float) -> Report:
+        number, steps = self._config.output, ceil(round(hold_s / _STEP_S, 6))
+        if steps > _MOST_STEPS:
+            most_s = _MOST_STEPS * _STEP_S
+            return Report(False, f"An output is driven over OSDP for at most {most_s:g} seconds.")
+        failure = self._link.send(output_on(number, steps), ANSWER_S)
+        driven = f"The device drives output {number} for {steps * _STEP_S:g} s."
+        return Report(not failure, failure or driven)
+
+
+def output_on(number: int, steps: int) -> Message:
+    """What a device is told: an output comes on for so many steps."""
+    return {
+        "command": OsdpCommand.Output,
+        "output_no": number,
+        "control_code": _ON_FOR_A_TIME,
+        "timer_count": steps,
+    }
+
+
+def card_read(config: Config) -> Message:
+    """What a panel is told: a card was shown at its reader."""
+    card = config.shown()
+    return {
+        "event": Event.CardRead,
+        "reader_no": 0,
+        "direction": 0,
+        "format": CardFormat.Wiegand,
+        "length": card.length,
+        "data": card.data,
+    }
+
+
+def open_actuator(config: Config, _clock: Clock, tell: Callable[[str, str], None]) -> OsdpActuator:
+    """The actuator, which begins to reach for the other side: a secure channel takes its time."""
+    panel = config.role is Role.PANEL
+    place = f"at address {config.pd_address} of {config.port}"
+    name = f"the device {place}" if panel else f"the panel of the reader {place}"
+    side: type[PanelSide] | type[ReaderSide] = PanelSide if panel else ReaderSide
+
+    def made(line: Line) -> Side:
+        return side(line, config.pd_address, read_key(config.key_file))
+
+    link = Link(name, lambda: open_line(config.port, config.baud), made, tell, persists=not panel)
+    link.start()
+    return OsdpActuator(config, link)
