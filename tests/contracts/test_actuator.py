@@ -20,6 +20,7 @@ from postern.actuators.modbus.config import Pulse
 from postern.actuators.simulated.actuator import Fault, SimulatedActuator
 from tests.actuators.bench import Bench, command, service, until
 from tests.actuators.modbus.bench import modbus
+from tests.actuators.mqtt.bench import mqtt
 from tests.actuators.osdp.bench import osdp, osdp_reader
 from tests.actuators.shelly.bench import shelly
 from tests.actuators.webhook.bench import webhook
@@ -49,6 +50,7 @@ def simulated(fault: str, _folder: Path) -> Iterator[Bench]:
 BENCHES: dict[str, Make] = {
     "modbus": modbus,
     "modbus device": partial(modbus, pulse=Pulse.DEVICE),
+    "mqtt": mqtt,
     "osdp": osdp,
     "osdp reader": osdp_reader,
     "shelly": shelly,

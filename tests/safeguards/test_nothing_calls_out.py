@@ -54,9 +54,9 @@ _NOWHERE = dict.fromkeys(("https_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://12
 #: Everything in the standard library and among the libraries that can open a connection.
 NETWORK = {
     "aiohttp", "asyncio", "ftplib", "http.client", "http.server", "httpx", "imaplib", "litestar",
-    "poplib", "pymodbus", "pymodbus.client", "requests", "smtplib", "socket", "socketserver",
-    "telnetlib", "urllib.request", "urllib3", "uvicorn", "websockets", "xmlrpc.client",
-    "paho.mqtt.client",
+    "paho", "paho.mqtt.client", "poplib", "pymodbus", "pymodbus.client", "requests", "smtplib",
+    "socket", "socketserver", "telnetlib", "urllib.request", "urllib3", "uvicorn", "websockets",
+    "xmlrpc.client",
 }  # fmt: skip
 #: Every other library that any module takes. Those of the first line read pictures, and could read
 #: them from an address (see `READS`); the others open no connection and start no program by
@@ -120,6 +120,7 @@ TALKS = {
     "api/witness.py": "answers there",
     "app/notify.py": "tells the service manager, on this machine, that the service is alive",
     "app/witness_client.py": "asks the witnesses that site.toml names",
+    "mqtt/connection.py": "the brokers that site.toml names",
     "sources/inputs/modbus/input.py": "asks the Modbus devices that site.toml names",
     "sources/inputs/mqtt/input.py": "listens to the brokers that site.toml names",
     "sources/inputs/shelly/input.py": "asks the Shelly devices that site.toml names",

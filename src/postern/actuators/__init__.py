@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, Generic, TypeVar
 
 from postern.actuators.modbus.config import Config as ModbusConfig
+from postern.actuators.mqtt.config import Config as MqttConfig
 from postern.actuators.osdp.config import Config as OsdpConfig
 from postern.actuators.shelly.config import Config as ShellyConfig
 from postern.actuators.simulated.actuator import Config as SimulatedConfig
@@ -63,6 +64,12 @@ KINDS: Mapping[str, Kind[Any]] = {
         ModbusConfig,
         _later("postern.actuators.modbus.actuator"),
         lambda config: Timer(str(config.pulse)),
+    ),
+    "mqtt": Kind(
+        MqttConfig,
+        _later("postern.actuators.mqtt.actuator"),
+        # Else the broker ends it, by our last will.
+        lambda config: Timer.DEVICE if config.timed_by_device else Timer.WATCHDOG,
     ),
     "osdp": Kind(
         OsdpConfig,

@@ -1,0 +1,1 @@
+"""A relay behind an MQTT broker: Tasmota, ESPHome, Zigbee2MQTT and others."""

@@ -1,0 +1,270 @@
+"""A relay behind a real broker; what every kind must do is in contracts/test_actuator.py."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from paho.mqtt import publish
+
+from postern.actuators import KINDS, Timer
+from postern.actuators.mqtt.actuator import MqttActuator, open_actuator
+from postern.actuators.mqtt.config import Config
+from postern.core.errors import PosternError
+from postern.core.ids import AccessPointId
+from postern.core.ports import Command
+from tests.actuators.mqtt.relay import COMMANDS, STATES, relay
+from tests.actuators.osdp.lines import Told
+from tests.brokers import PASSWORD, USER, Mosquitto, mosquitto
+from tests.clocks import MachineClock
+
+HELD = """
+import sys, time
+from postern.actuators.mqtt.actuator import open_actuator
+from postern.actuators.mqtt.config import Config
+from postern.core.ports import Command
+config = Config(host="127.0.0.1", port=int(sys.argv[1]), topic=sys.argv[2], off="OFF")
+actuator = open_actuator(config, None, lambda *_: None)
+print(actuator.pulse(Command("c-1", "door", 60.0)).done, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def broker() -> Iterator[Mosquitto]:
+    with mosquitto() as made:
+        yield made
+
+
+def config(port: int, **more: Any) -> Config:
+    """A relay that has to be told to close."""
+    return Config(host="127.0.0.1", port=port, topic=COMMANDS, **{"off": "OFF", **more})
+
+
+@contextmanager
+def opened(settings: Config) -> Iterator[tuple[MqttActuator, Told]]:
+    """An actuator and what it says of its health."""
+    told = Told()
+    actuator = open_actuator(settings, MachineClock(), told)
+    try:
+        yield actuator, told
+    finally:
+        actuator.close()
+
+
+def command(name: str, hold_s: float = 1.0) -> Command:
+    """One order."""
+    return Command(name, AccessPointId("door"), hold_s)
+
+
+def until(fact: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Waits until something is so."""
+    until_s = time.monotonic() + seconds
+    while not fact():
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+
+
+def test_service_that_is_killed_in_mid_pulse_leaves_no_gate_open(broker: Mosquitto) -> None:
+    """The broker sends the end: it is our last will."""
+    with relay(broker.port) as gate:
+        command_line = [sys.executable, "-c", HELD, str(broker.port), COMMANDS]
+        with subprocess.Popen(command_line, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert "True\n" == process.stdout.readline()
+            assert gate.is_on
+            process.kill()
+        until(lambda: not gate.is_on)
+
+        assert 1 == gate.driven
+
+
+def test_broker_that_is_killed_in_mid_pulse_ends_it_when_it_is_back(broker: Mosquitto) -> None:
+    """Red meanwhile; nobody forgets that something was left on."""
+    with relay(broker.port) as gate, opened(config(broker.port)) as (actuator, told):
+        assert actuator.pulse(command("c-1")).done
+        broker.kill()
+        told.wait("red")
+        time.sleep(1.5)
+        assert gate.is_on
+        broker.start()
+        until(lambda: not gate.is_on)
+
+        told.wait("ok")
+        assert 1 == gate.driven
+
+
+def test_command_that_failed_is_not_sent_when_the_broker_is_back(broker: Mosquitto) -> None:
+    """Somebody else may stand at the gate by then."""
+    with relay(broker.port) as gate, opened(config(broker.port)) as (actuator, told):
+        told.wait("ok")
+        broker.kill()
+        report = actuator.pulse(command("c-1"))
+        broker.start()
+        told.wait("ok")
+        until(lambda: "OFF" in gate.told[1:])
+        time.sleep(0.5)
+
+    assert not report.done
+    assert "ON" not in gate.told
+
+
+def test_relay_that_comes_back_late_does_not_open(broker: Mosquitto) -> None:
+    """Nobody listened: that is a failure at once, and the broker keeps nothing for it."""
+    with opened(config(broker.port)) as (actuator, told):
+        until(lambda: bool(told.news))
+        report = actuator.pulse(command("c-1"))
+        with relay(broker.port) as gate:
+            time.sleep(1.0)
+
+            assert "ON" not in gate.told
+    assert not report.done
+    assert "nobody listens" in report.detail
+
+
+def test_what_the_broker_has_kept_is_no_confirmation(broker: Mosquitto) -> None:
+    """The relay said ON a week ago; now it does nothing, and that is what counts."""
+    publish.single(STATES, "ON", 1, retain=True, hostname="127.0.0.1", port=broker.port)
+    settings = config(broker.port, state_topic=STATES)
+    with relay(broker.port, acts=False) as gate, opened(settings) as (actuator, _):
+        # At once: what was kept comes as soon as the connection stands, with the pulse under way.
+        report = actuator.pulse(command("c-1"))
+
+    assert "ON" in gate.told
+    assert not report.done
+    assert "did not say" in report.detail
+
+
+def test_relay_that_says_it_is_on_confirms(broker: Mosquitto) -> None:
+    """And it is told to close when the time is over."""
+    settings = config(broker.port, state_topic=STATES)
+    with relay(broker.port) as gate, opened(settings) as (actuator, told):
+        told.wait("ok")
+        report = actuator.pulse(command("c-1", 0.5))
+        until(lambda: not gate.is_on)
+
+    assert report.done
+    assert "says that it is on" in report.detail
+
+
+def test_stuck_relay_is_told_in_red(broker: Mosquitto) -> None:
+    """It said that it is on, was told to close, and says nothing more."""
+    settings = config(broker.port, state_topic=STATES)
+    with relay(broker.port) as gate, opened(settings) as (actuator, told):
+        told.wait("ok")
+        assert actuator.pulse(command("c-1", 0.5)).done
+        gate._acts = False
+        why = told.wait("red")
+        time.sleep(4.0)
+        still = told.news[-1]
+        gate._acts = True
+        told.wait("ok")
+
+    assert "does not say that it did" in why
+    assert ("red", why) == still
+    assert not gate.is_on
+
+
+def test_device_that_times_itself_is_left_alone(broker: Mosquitto) -> None:
+    """One message, which it takes for the whole pulse."""
+    settings = Config(host="127.0.0.1", port=broker.port, topic=COMMANDS, timed_by_device=True)
+    with relay(broker.port, times=0.3) as gate, opened(settings) as (actuator, told):
+        told.wait("ok")
+        assert actuator.pulse(command("c-1", 0.3)).done
+        until(lambda: not gate.is_on)
+        time.sleep(0.5)
+
+    assert ["ON"] == gate.told
+    assert Timer.DEVICE is KINDS["mqtt"].timer(settings)
+    assert Timer.WATCHDOG is KINDS["mqtt"].timer(config(1883))
+
+
+def test_closing_ends_what_is_driven(broker: Mosquitto) -> None:
+    """A service that is stopped in good order leaves nothing open either."""
+    with relay(broker.port) as gate:
+        with opened(config(broker.port)) as (actuator, told):
+            told.wait("ok")
+            assert actuator.pulse(command("c-1", 60.0)).done
+            actuator.close()
+            actuator.close()
+        until(lambda: not gate.is_on)
+
+
+def test_attack_broker_that_takes_connections_and_drops_them() -> None:
+    """Red, one sentence, a failed report within its second, and no hurry to try again."""
+    taken = 0
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+
+        def drop() -> None:
+            nonlocal taken
+            until_s = time.monotonic() + 5.0
+            while time.monotonic() < until_s:
+                try:
+                    server.accept()[0].close()
+                    taken += 1
+                except TimeoutError:
+                    continue
+
+        dropper = Thread(target=drop)
+        dropper.start()
+        with opened(config(server.getsockname()[1])) as (actuator, told):
+            why = told.wait("red")
+            report = actuator.pulse(command("c-1"))
+            dropper.join()
+
+    assert why.startswith("The broker 127.0.0.1:") or "Nobody can tell" in why
+    assert not report.done
+    assert 1 <= taken <= 4
+
+
+def test_attack_broker_that_takes_connections_and_says_nothing() -> None:
+    """Noticed within seconds."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        opened(config(server.getsockname()[1])) as (actuator, told),
+    ):
+        began_s = time.monotonic()
+        report = actuator.pulse(command("c-1"))
+        took_s = time.monotonic() - began_s
+        why = told.wait("red")
+
+    assert not report.done
+    assert took_s < 4.0  # One second, on a machine that has other things to do.
+    assert "The broker 127.0.0.1:" in why
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+def test_broker_asks_for_a_password(password: str, tmp_path: Path) -> None:
+    """The right one opens; another is told in red, and never shown."""
+    file = tmp_path / "password"
+    file.write_text(password + "\n", "utf-8")
+    file.chmod(0o600)
+    with mosquitto(password=True) as broker:
+        settings = config(broker.port, user=USER, password_file=file)
+        with opened(settings) as (_, told):
+            why = told.wait("ok" if password == PASSWORD else "red")
+            time.sleep(0.3)
+
+    assert ("refuses the connection" in why) is (password != PASSWORD)
+    assert not any(password in sentence or USER in sentence for _, sentence in told.news)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"host": ""}, {"host": "a b"}, {"port": 0}, {"port": 70000}, {"ca": Path("ca.pem")},
+        {"user": "x"}, {"password_file": Path("x")}, {"topic": ""}, {"topic": "a/#"},
+        {"topic": "+/b"}, {"state_topic": "a/+"}, {"on": ""}, {"off": None}, {"on": "x" * 2000},
+    ],
+)  # fmt: skip
+def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
+    """Before anything is opened."""
+    with pytest.raises(PosternError):
+        Config(**{"host": "broker", "topic": COMMANDS, "off": "OFF", **wrong})
