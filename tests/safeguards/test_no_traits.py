@@ -37,7 +37,7 @@ from postern.app.site import (
     Plates,
     Roster,
 )
-from postern.app.tables import AccessPointTable, AreaTable, SiteTable, WitnessTable
+from postern.app.tables import AccessPointTable, AreaTable, MqttTable, SiteTable, WitnessTable
 from postern.app.wire import Installation, exports, open_site, read_site
 from postern.core.consent import Consent
 from postern.core.credential import Credential
@@ -278,7 +278,7 @@ def test_what_a_person_is_given_has_no_trait(folder: Path) -> None:
 def test_site_file_has_no_key_for_people() -> None:
     """Its tables describe doors, cameras and rules; nobody and no group of people is in it."""
     tables = (SiteTable, AreaTable, AccessPointTable, WitnessTable, ConsentTerms, Faces, Roster,
-              Plates, Log, HealthPage, ClockSettings)  # fmt: skip
+              Plates, Log, HealthPage, ClockSettings, MqttTable)  # fmt: skip
     names = {field.name for table in tables for field in fields(table)} | set(SECTIONS)
     kinds = [row.config for rows in (SOURCES, ACTUATORS, INPUTS) for row in rows.values()]
     names |= {field.name for kind in kinds for field in fields(kind)}

@@ -206,6 +206,7 @@ def _site(
     schedules, access_points = sections.schedules(zone), sections.access_points()
     inputs = sections.inputs(kinds[2])
     areas, witnesses = _areas(sections.areas(), access_points), sections.witnesses()
+    mqtt = sections.mqtt()
     if faces and roster:
         sections.check_storage(faces, roster)
     if not (table and consent and faces and roster and plates and log and health and clock):
@@ -234,6 +235,7 @@ def _site(
         health=health,
         clock=clock,
         witnesses=MappingProxyType(witnesses),
+        mqtt=mqtt,
     )
 
 

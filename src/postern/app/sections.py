@@ -11,7 +11,7 @@ from postern.app.build import build, read_key
 from postern.app.place import Place
 from postern.app.problem import did_you_mean, nearest, shown
 from postern.app.site import ActuatorEntry, Camera, Faces, InputEntry, Roster
-from postern.app.tables import AccessPointTable, AreaTable, SiteTable, WitnessTable
+from postern.app.tables import AccessPointTable, AreaTable, MqttTable, SiteTable, WitnessTable
 from postern.app.witness import WitnessEntry
 from postern.core.access_point import Area
 from postern.core.consent import StorageMode
@@ -21,12 +21,12 @@ from postern.core.schedule import Schedule
 from postern.core.signal import Means
 
 SITE, CONSENT, FACES, PLATES, LOG = "site", "consent", "faces", "plates", "log"
-ROSTER, HEALTH, CLOCK = "roster", "health", "clock"
+ROSTER, HEALTH, CLOCK, MQTT = "roster", "health", "clock", "mqtt"
 CAMERA, ACTUATOR, AREA, INPUT = "camera", "actuator", "area", "input"
 ACCESS_POINT, SCHEDULE, WITNESS = "access_point", "schedule", "witness"
 SECTIONS = (
     SITE, CAMERA, ACTUATOR, INPUT, AREA, ACCESS_POINT, SCHEDULE, CONSENT, FACES, ROSTER, PLATES,
-    LOG, HEALTH, CLOCK, WITNESS,
+    LOG, HEALTH, CLOCK, WITNESS, MQTT,
 )  # fmt: skip
 
 #: Names are typed in commands and stand in events.
@@ -87,6 +87,12 @@ class Sections:
         if name in self._root.table:
             return build(config, self._root.at(name), self._folder)
         return config()
+
+    def mqtt(self) -> MqttTable | None:
+        """`[mqtt]`; None where the site has no broker, or says something wrong of it."""
+        if MQTT not in self._root.table:
+            return None
+        return build(MqttTable, self._root.at(MQTT), self._folder)
 
     def check_storage(self, faces: Faces, roster: Roster) -> None:
         """Notes it where a roster is kept and nobody says why."""

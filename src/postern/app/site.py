@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from postern.app.tables import MqttTable
 from postern.app.witness import WitnessEntry
 from postern.core.access_point import AccessPoint, Area
 from postern.core.consent import StorageMode
@@ -296,6 +297,7 @@ class Site:
         health: Where it answers how it is.
         clock: What the calendar is believed by.
         witnesses: Who signs its log, by name.
+        mqtt: The broker behind which Home Assistant is; None where there is none.
     """
 
     name: str
@@ -319,6 +321,7 @@ class Site:
     health: HealthPage
     clock: ClockSettings
     witnesses: Mapping[str, WitnessEntry]
+    mqtt: MqttTable | None
 
     def schedule(self, name: str) -> Schedule:
         """The schedule of that name.

@@ -1,5 +1,6 @@
 """The tables of `site.toml` as they are written, each checked by the core's own rules."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,10 @@ from postern.core.access_point import AccessPoint, Area, Direction, Evacuation, 
 from postern.core.errors import invalid
 from postern.core.ids import AccessPointId, AreaId, CameraId
 from postern.core.person import check_name
+from postern.mqtt.words import Broker
 
+#: What may stand in a topic of Home Assistant's discovery.
+_NODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: Days. Longer than a year is no minimal memory, whatever the reason.
 MAX_RETENTION_DAYS = 366
 #: Hours in a leap year. Anti-passback that resets later never does.
@@ -90,6 +94,27 @@ class AccessPointTable:
             self.held_open_s,
             self.evacuation,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttTable(Broker):
+    """`[mqtt]`: Home Assistant behind a broker.
+
+    Attributes:
+        prefix: Where Home Assistant listens for devices.
+        node: What this site is called in topics, and to Home Assistant for ever.
+        commands: Whether it may open access points.
+    """
+
+    prefix: str = "homeassistant"
+    node: str = "postern"
+    commands: bool = False
+
+    def __post_init__(self) -> None:
+        Broker.__post_init__(self)  # `super()` does not know classes with slots.
+        for name in (self.prefix, self.node):
+            if not _NODE.fullmatch(name):
+                raise invalid("A prefix or node has 1 to 64 letters, digits, - and _.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from postern.core.look import Flaw, Kind
 from postern.core.mode import Order
 from postern.core.moment import Moment
 from postern.core.permit import Permit
+from postern.core.ports import Report
 from postern.frame import Frame, Matcher, Recogniser, Reference, Source, Tracker
 
 
@@ -199,6 +200,23 @@ class Outcome:
     flaws: tuple[Flaw, ...]
     detail: str
     latency_s: float
+
+
+class Releases(Protocol):
+    """Opens access points without recognising anybody."""
+
+    def release(self, access_point: AccessPointId, by: str, why: str) -> Report:
+        """Records who asked and why, then opens.
+
+        Args:
+            access_point: Which one.
+            by: Who or what asks for it.
+            why: What for.
+
+        Raises:
+            PosternError: `not_found` where there is none of that name.
+        """
+        ...
 
 
 class Observer(Protocol):

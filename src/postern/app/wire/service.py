@@ -16,6 +16,7 @@ from postern.app.backup import clear_drafts
 from postern.app.clock import plausible
 from postern.app.clock_trust import ClockTrust
 from postern.app.duty import on_duty
+from postern.app.home_assistant import HomeAssistant
 from postern.app.proving import Made, prove
 from postern.app.records import LEDGER, Keeper
 from postern.app.register import StoredRegister, Trusted
@@ -31,6 +32,7 @@ from postern.core.ports import Actuator
 from postern.engine.attendance import Attendance
 from postern.engine.heralded import Heralded
 from postern.engine.lane import Lane
+from postern.engine.observers import Observers
 from postern.engine.porter import HELD_S, Porter
 from postern.engine.ports import Eye, Observer, Reader, Trusting
 from postern.engine.sensing import Sensing
@@ -59,12 +61,24 @@ def open_service(
     """
     with on_duty(installation.site.data), ExitStack() as parts:
         clear_drafts(installation.site.data)
-        service = build_service(installation, observer, trusted)
-        for part in (*_record_keepers(installation, observer), service):
+        home = _home_assistant(installation, observer)
+        everybody = observer if home is None else Observers(observer, home)
+        service = build_service(installation, everybody, trusted)
+        if home is not None:
+            home.attach(service)
+            parts.callback(home.stop)
+            home.start()
+        for part in (*_record_keepers(installation, everybody), service):
             parts.callback(part.stop)
             if part is not service:
                 part.start()
         yield service
+
+
+def _home_assistant(installation: Installation, observer: Observer) -> HomeAssistant | None:
+    """What tells Home Assistant of the site, where `site.toml` names a broker."""
+    site = installation.site
+    return None if site.mqtt is None else HomeAssistant(site, site.mqtt, observer.health)
 
 
 def _record_keepers(installation: Installation, observer: Observer) -> tuple[Keeper, Witnessing]:
