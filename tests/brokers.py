@@ -5,9 +5,17 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.needs import missing
 
@@ -22,10 +30,37 @@ def program(name: str = "mosquitto") -> str:
     return str(found)
 
 
+def write_certificate(file: Path) -> Path:
+    """A certificate for 127.0.0.1 that signs itself; gives its key's file beside it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    beside = file.with_suffix(".key")
+    beside.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    for one in (file, beside):
+        one.chmod(0o644)
+    return beside
+
+
 class Mosquitto:
     """One broker that keeps nothing on the disk."""
 
-    def __init__(self, folder: Path, *, password: bool) -> None:
+    def __init__(self, folder: Path, *, password: bool, tls: bool) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
         lines = [f"listener {self.port} 127.0.0.1", "persistence false", "log_type error"]
@@ -37,6 +72,9 @@ class Mosquitto:
             lines += [f"password_file {file}", "allow_anonymous false"]
         else:
             lines.append("allow_anonymous true")
+        self.ca = folder / "broker.pem"
+        if tls:
+            lines += [f"certfile {self.ca}", f"keyfile {write_certificate(self.ca)}"]
         self._settings = folder / "mosquitto.conf"
         self._settings.write_text("\n".join(lines) + "\n", "utf-8")
         self._process: subprocess.Popen[bytes] | None = None
@@ -66,11 +104,11 @@ class Mosquitto:
 
 
 @contextmanager
-def mosquitto(*, password: bool = False) -> Iterator[Mosquitto]:
+def mosquitto(*, password: bool = False, tls: bool = False) -> Iterator[Mosquitto]:
     """A broker, ended with the test."""
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # It gives up root's rights before it reads its files.
-        broker = Mosquitto(Path(folder), password=password)
+        broker = Mosquitto(Path(folder), password=password, tls=tls)
         try:
             yield broker
         finally:
