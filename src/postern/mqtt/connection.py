@@ -135,6 +135,13 @@ class Connection:
         return None
 
     def _run(self) -> None:
+        try:
+            self._keep()
+        finally:
+            if not self._stop.is_set():  # The thread ends by what nobody foresaw; it is told.
+                self._say("red", str(self._fault("is not asked any more: the connection failed")))
+
+    def _keep(self) -> None:
         while not self._stop.is_set():
             for event in (self._up, self._gone, self._settled):
                 event.clear()

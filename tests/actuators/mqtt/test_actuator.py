@@ -1,5 +1,6 @@
 """A relay behind a real broker; what every kind must do is in contracts/test_actuator.py."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -71,16 +72,20 @@ def until(fact: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.02)
 
 
-def test_service_that_is_killed_in_mid_pulse_leaves_no_gate_open(broker: Mosquitto) -> None:
-    """The broker sends the end: it is our last will."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_service_that_is_killed_in_mid_pulse_leaves_no_gate_open(
+    how: signal.Signals, broker: Mosquitto
+) -> None:
+    """The broker sends the end: it is our last will. It does so too where the service hangs."""
     with relay(broker.port) as gate:
         command_line = [sys.executable, "-c", HELD, str(broker.port), COMMANDS]
         with subprocess.Popen(command_line, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert "True\n" == process.stdout.readline()
             assert gate.is_on
+            process.send_signal(how)
+            until(lambda: not gate.is_on)
             process.kill()
-        until(lambda: not gate.is_on)
 
         assert 1 == gate.driven
 

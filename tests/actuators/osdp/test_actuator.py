@@ -14,7 +14,9 @@ import pytest
 
 from postern.actuators.osdp.actuator import OsdpActuator, open_actuator
 from postern.actuators.osdp.config import Config, Role
-from postern.actuators.osdp.line import open_line
+from postern.actuators.osdp.line import Line, open_line
+from postern.actuators.osdp.link import Link
+from postern.actuators.osdp.side import Side
 from postern.core.errors import PosternError
 from postern.core.ids import AccessPointId
 from postern.core.ports import Command
@@ -265,6 +267,24 @@ def test_close_ends_the_thread(role: Role, line: Wire, tmp_path: Path) -> None:
         assert not actuator.pulse(command("c-1")).done
     with open_line(line.port, 9600):
         pass  # It is free again.
+
+
+# The thread ends with it, as it should: what nobody foresaw is not hidden.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_failure_that_nobody_foresaw_is_told(line: Wire) -> None:
+    """Red, and commands are refused: a line that nobody serves must not look sound."""
+
+    def broken(_line: Line) -> Side:
+        raise RuntimeError
+
+    told = Told()
+    link = Link("the device", lambda: open_line(line.port, 9600), broken, told, persists=False)
+    link.start()
+    why = told.wait("red")
+
+    assert "not served any more" in why
+    assert link.send({}, 1.0)
+    link.close()
 
 
 @pytest.mark.parametrize(

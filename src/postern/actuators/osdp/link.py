@@ -111,6 +111,13 @@ class Link:
         return order.failure
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        finally:
+            if not self._stop.is_set():  # The thread ends by what nobody foresaw; it is told.
+                self._say("red", f"The line to {self._name} failed, and is not served any more.")
+
+    def _serve(self) -> None:
         while not self._stop.is_set():
             try:
                 with self._open_line() as line:
