@@ -2,7 +2,7 @@
 
 As a device it has relays that it times itself; as a panel it opens its door for two seconds when
 its reader sends the one card that it knows. Whatever moves is told as a line on standard output:
-`drive OUTPUT SECONDS`. `ready` is told when it has begun.
+`drive OUTPUT SECONDS`, `off OUTPUT`. `ready` is told when it has begun.
 
     peer.py device DESCRIPTOR ADDRESS KEY [refuse|mute]
     peer.py panel DESCRIPTOR ADDRESS KEY [keyset|CARD|CARD+mute]
@@ -58,11 +58,12 @@ def say(*words):
 
 def device(channel, info, fault):
     def obey(command):
-        if (
-            command["command"] != Command.Output
-            or command["control_code"] != 5
-            or fault == "refuse"
-        ):
+        if command["command"] != Command.Output or fault == "refuse":
+            return -1, None
+        if command["control_code"] == 1:
+            say("off", command["output_no"])
+            return 0, None
+        if command["control_code"] != 5:
             return -1, None
         say("drive", command["output_no"], command["timer_count"] / 10)
         channel.mute = fault == "mute"

@@ -70,6 +70,32 @@ def test_panel_has_the_device_time_the_output(line: Wire, tmp_path: Path) -> Non
     assert ["drive 3 0.1", "drive 3 0.3", "drive 3 1.3", "drive 3 25.5"] == driven
 
 
+def test_shorter_pulse_does_not_cut_a_longer_one_short(line: Wire, tmp_path: Path) -> None:
+    """A device begins its time anew with every command."""
+    line.attach("device")
+    with opened(config(Role.PANEL, line.port, tmp_path)) as (actuator, told):
+        told.wait("ok")
+        actuator.pulse(command("c-1", 20.0))
+        actuator.pulse(command("c-2", 1.0))
+        lasts_s = [float(w.split()[2]) for w in line.door.said if w.startswith("drive")]
+
+    assert 20.0 == lasts_s[0]
+    assert 10.0 < lasts_s[1] <= 20.0
+
+
+def test_closing_ends_what_is_driven(line: Wire, tmp_path: Path) -> None:
+    """A service that is stopped in good order leaves nothing open."""
+    line.attach("device")
+    with opened(config(Role.PANEL, line.port, tmp_path, output=2)) as (actuator, told):
+        told.wait("ok")
+        assert actuator.pulse(command("c-1", 20.0)).done
+        actuator.close()
+        time.sleep(0.2)
+
+    assert "off 2" == line.door.said[-1]
+    assert not line.door.is_open
+
+
 @pytest.mark.parametrize("hold_s", [25.51, 25.6, 51.3, 60.0])
 def test_time_that_would_not_arrive_whole_is_refused(
     hold_s: float, line: Wire, tmp_path: Path

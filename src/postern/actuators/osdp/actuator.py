@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from math import ceil
+from threading import Lock
+from time import monotonic
 from typing import assert_never
 
 from osdp import CardFormat, Event
@@ -20,6 +22,8 @@ ANSWER_S = 1.0
 #: The control code of an output that comes on at once and goes back by itself after the time that
 #: travels along, in steps of 100 ms (OSDP 2.2, osdp_OUT).
 _ON_FOR_A_TIME = 5
+#: It goes off at once, whatever time was running.
+_OFF = 1
 _STEP_S = 0.1
 #: Steps. The standard has 16 bits for them, libosdp 3.2.9's binding keeps 8: 25.6 seconds would
 #: become 0, which means for ever.
@@ -38,13 +42,19 @@ class OsdpActuator:
         self._config = config
         self._link = link
         self._once = Once(self._driven)
+        self._lock = Lock()  # Guards the next.
+        self._until_s = 0.0  # When the output that was driven last goes back, on our clock.
 
     def pulse(self, command: Command) -> Report:
         """See `postern.core.ports.Actuator.pulse`."""
         return self._once.pulse(command)
 
     def close(self) -> None:
-        """See `postern.core.ports.Actuator.close`; a device ends its own pulses."""
+        """See `postern.core.ports.Actuator.close`; a panel's door is the panel's to shut."""
+        with self._lock:
+            driven, self._until_s = self._until_s > monotonic(), 0.0
+        if driven:
+            self._link.send(output(self._config.output, _OFF, 0), ANSWER_S)
         self._link.close()
 
     def _driven(self, command: Command) -> Report:
@@ -58,21 +68,26 @@ class OsdpActuator:
                 assert_never(self._config.role)
 
     def _output(self, hold_s: float) -> Report:
-        number, steps = self._config.output, ceil(round(hold_s / _STEP_S, 6))
+        with self._lock:
+            # A device begins its time anew with every command: a longer one is not cut short.
+            left_s = max(hold_s, self._until_s - monotonic())
+        number, steps = self._config.output, ceil(round(left_s / _STEP_S, 6))
         if steps > _MOST_STEPS:
             most_s = _MOST_STEPS * _STEP_S
             return Report(False, f"An output is driven over OSDP for at most {most_s:g} seconds.")
-        failure = self._link.send(output_on(number, steps), ANSWER_S)
+        with self._lock:
+            self._until_s = monotonic() + steps * _STEP_S
+        failure = self._link.send(output(number, _ON_FOR_A_TIME, steps), ANSWER_S)
         driven = f"The device drives output {number} for {steps * _STEP_S:g} s."
         return Report(not failure, failure or driven)
 
 
-def output_on(number: int, steps: int) -> Message:
-    """What a device is told: an output comes on for so many steps."""
+def output(number: int, code: int, steps: int) -> Message:
+    """What a device is told to do with an output, and for how many steps."""
     return {
         "command": OsdpCommand.Output,
         "output_no": number,
-        "control_code": _ON_FOR_A_TIME,
+        "control_code": code,
         "timer_count": steps,
     }
 
