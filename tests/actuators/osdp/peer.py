@@ -89,8 +89,19 @@ def panel(channel, info, card):
     if card == "keyset":
         made.set_command_completion_handler(lambda _a, _c, status: say("keyset", status))
     made.start()
+    Thread(target=ask_again, args=(made, info.address)).start()
     if card == "keyset":
         Thread(target=hand_out_a_key, args=(made, info.address)).start()
+
+
+def ask_again(made, address):
+    """libosdp waits five minutes for a reader that was away; panels ask every few seconds."""
+    while True:
+        time.sleep(2.0)
+        if not made.is_online(address):
+            made.disable_pd(address)
+            time.sleep(0.1)
+            made.enable_pd(address)
 
 
 def hand_out_a_key(made, address):
