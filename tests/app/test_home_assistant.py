@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ def test_announcement_is_what_home_assistant_asks_for(broker: Mosquitto, tmp_pat
     assert "postern/postern/status" == found["availability_topic"]
     entities = found["components"]
     ids = [one["unique_id"] for one in entities.values()]
-    assert len(set(ids)) == len(ids) == 2 * 2 + 2 + 1 + 1
+    assert len(set(ids)) == len(ids) == 2 * 2 + 2 + 2 + 1 + 1
     required = {
         "lock": {"command_topic"}, "cover": {"command_topic", "device_class"},
         "event": {"state_topic", "event_types"}, "binary_sensor": {"state_topic", "device_class"},
@@ -178,7 +179,9 @@ def test_announcement_is_what_home_assistant_asks_for(broker: Mosquitto, tmp_pat
     gate = entities["barrier_opening"]
     assert ("cover", "gate") == (gate["platform"], gate["device_class"])
     assert [str(one) for one in Happening] == entities["door_event"]["event_types"]
-    assert {"lane_problem", "entrance_problem", "actuator_boom_problem"} <= entities.keys()
+    assert {"camera_lane_problem", "actuator_boom_problem", "ledger_problem"} <= entities.keys()
+    assert "diagnostic" == entities["camera_lane_problem"]["entity_category"]
+    assert "entity_category" not in entities["access_point_door_problem"]
 
 
 def test_announcement_is_kept_for_whoever_comes_later(broker: Mosquitto, tmp_path: Path) -> None:
@@ -307,13 +310,29 @@ def test_health_is_told_without_its_sentence(broker: Mosquitto, tmp_path: Path) 
     """A problem, or none; sentences have addresses in them."""
     with told(site(tmp_path, broker.port), Doors()) as (tells, home, _watcher):
         tells.health(CameraId("lane"), "red", "The camera at 192.0.2.7 is silent.")
-        until(lambda: home.last("postern/postern/health/lane") == "ON")
+        until(lambda: home.last("postern/postern/health/camera_lane") == "ON")
         tells.health(CameraId("lane"), "ok", "It is back.")
-        until(lambda: home.last("postern/postern/health/lane") == "OFF")
+        until(lambda: home.last("postern/postern/health/camera_lane") == "OFF")
         tells.health(CameraId("nobody"), "red", "There is none such.")
         said = b" ".join(one.payload for one in home.heard).decode()
 
     assert "192.0.2.7" not in said
+
+
+def test_alarm_of_an_access_point_is_a_problem_of_it(broker: Mosquitto, tmp_path: Path) -> None:
+    """An alarm is that access point's state; a camera of the same name is shown likewise."""
+    place = site(tmp_path, broker.port)
+    place = replace(
+        place, cameras={**place.cameras, CameraId("door"): place.cameras[CameraId("entrance")]}
+    )
+    with told(place, Doors()) as (tells, home, _watcher):
+        tells.health(CameraId("door"), "red", "forced: it was opened")
+        until(lambda: home.last("postern/postern/health/access_point_door") == "ON")
+        until(lambda: home.last("postern/postern/health/camera_door") == "ON")
+        tells.health(CameraId("door"), "ok", "forced is over")
+        until(lambda: home.last("postern/postern/health/access_point_door") == "OFF")
+
+        assert "OFF" == home.last("postern/postern/health/access_point_barrier")
 
 
 def test_stop_is_told(broker: Mosquitto, tmp_path: Path) -> None:

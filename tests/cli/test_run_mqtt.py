@@ -33,6 +33,14 @@ kind = "simulated"
 cameras = ["lane"]
 actuator = "boom"
 
+[input.boom_is_up]
+kind = "mqtt"
+host = "127.0.0.1"
+port = {port}
+topic = "boom"
+means = "door_contact"
+access_point = "barrier"
+
 [mqtt]
 host = "127.0.0.1"
 port = {port}
@@ -108,6 +116,34 @@ def test_order_over_mqtt_opens_and_is_in_the_record(
     assert ("released", "mqtt") == (before["kind"], before["event"]["by"])
     assert 0 == told.code, told
     assert "offline" == home.wait(f"{BASE}/status", lambda said: said == "offline")
+
+
+def say(contact: str, broker: Mosquitto) -> None:
+    """Has the barrier's contact say that it is shut (`off`) or open."""
+    publish.single("boom", contact, 1, hostname="127.0.0.1", port=broker.port)
+
+
+def test_barrier_that_is_forced_is_a_problem_to_home_assistant(
+    folder: Path, broker: Mosquitto, home: Home
+) -> None:
+    """From its contact's message to its alarm, and to the end of that."""
+    process = served(folder, broker, home)
+    problem = f"{BASE}/health/access_point_barrier"
+    until_s = time.monotonic() + 30.0
+    # Its input may not listen yet; what it finds open when it comes was not forced.
+    while home.last.get(problem) != "ON" and time.monotonic() < until_s:
+        say("off", broker)
+        say("on", broker)
+        time.sleep(0.5)
+    home.wait(problem, lambda found: found == "ON")
+    say("off", broker)
+    home.wait(problem, lambda found: found == "OFF")
+    process.send_signal(signal.SIGINT)
+    told = ended(process)
+    events = json.loads(postern("events", "--json", "--limit", "9").out)
+
+    assert 0 == told.code, told
+    assert "forced" in [one["event"].get("alarm") for one in events]
 
 
 def test_service_that_is_killed_is_shown_as_offline(

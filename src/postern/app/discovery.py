@@ -5,7 +5,7 @@ cover, event, binary sensor). No name of a person, no plate and no picture is in
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
@@ -88,9 +88,9 @@ class Topics:
         """Where it says what happens."""
         return f"{self._base}/access_point/{point}/event"
 
-    def health(self, part: str) -> str:
-        """Where a camera, an actuator or the log says whether it has a problem."""
-        return f"{self._base}/health/{_slug(part)}"
+    def health(self, part: "Part") -> str:
+        """Where it is said whether something has a problem."""
+        return f"{self._base}/health/{_slug(part.name)}"
 
     def ordered(self, topic: str) -> str:
         """The access point whose orders come on a topic."""
@@ -104,9 +104,35 @@ def face_of(site: Site, point: AccessPointId) -> Face:
     return GATE if plates else DOOR
 
 
-def parts_of(site: Site) -> tuple[str, ...]:
-    """Everything whose health is told, by the names under which the service tells it."""
-    return (*site.cameras, *(f"actuator {name}" for name in site.actuators), "ledger")
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that may have a problem.
+
+    Attributes:
+        name: What Home Assistant calls it: its kind and its name, since a camera and an access
+            point may share theirs.
+        told: The name under which the service tells its state.
+        diagnostic: Whether it concerns those who look after the site more than those who use it.
+    """
+
+    name: str
+    told: str
+    diagnostic: bool = True
+
+
+def parts_of(site: Site) -> tuple[Part, ...]:
+    """Everything whose health is told. An access point's is red while it has an alarm, too."""
+    return (
+        *(Part(f"access point {name}", name, diagnostic=False) for name in site.access_points),
+        *(Part(f"camera {name}", name) for name in site.cameras),
+        *(Part(f"{kind} {name}", f"{kind} {name}") for kind, name in _devices(site)),
+        Part("ledger", "ledger"),
+    )
+
+
+def _devices(site: Site) -> Iterable[tuple[str, str]]:
+    yield from (("actuator", name) for name in site.actuators)
+    yield from (("input", name) for name in site.inputs)
 
 
 def announcement(site: Site, table: MqttTable, topics: Topics) -> Message:
@@ -123,16 +149,7 @@ def announcement(site: Site, table: MqttTable, topics: Topics) -> Message:
             "event_types": [str(one) for one in Happening],
         }
     for part in parts_of(site):
-        entities[f"{_slug(part)}_problem"] = {
-            "platform": "binary_sensor",
-            "name": part,
-            "unique_id": f"postern_{table.node}_{_slug(part)}_problem",
-            "device_class": "problem",
-            "entity_category": "diagnostic",
-            "state_topic": topics.health(part),
-            "payload_on": PROBLEM,
-            "payload_off": FINE,
-        }
+        entities[f"{_slug(part.name)}_problem"] = _trouble(table, topics, part)
     payload = {
         "device": {
             "identifiers": [f"postern_{table.node}"],
@@ -148,6 +165,19 @@ def announcement(site: Site, table: MqttTable, topics: Topics) -> Message:
         "components": entities,
     }
     return Message(topics.config, json.dumps(payload).encode(), retain=True)
+
+
+def _trouble(table: MqttTable, topics: Topics, part: Part) -> Mapping[str, Any]:
+    told = {
+        "platform": "binary_sensor",
+        "name": part.name,
+        "unique_id": f"postern_{table.node}_{_slug(part.name)}_problem",
+        "device_class": "problem",
+        "state_topic": topics.health(part),
+        "payload_on": PROBLEM,
+        "payload_off": FINE,
+    }
+    return {**told, "entity_category": "diagnostic"} if part.diagnostic else told
 
 
 def _opening(

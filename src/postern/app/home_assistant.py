@@ -22,6 +22,7 @@ from postern.app.discovery import (
     PROBLEM,
     Happening,
     Order,
+    Part,
     Topics,
     announcement,
     face_of,
@@ -122,10 +123,10 @@ class HomeAssistant:
     def health(self, camera: CameraId, state: str, sentence: str) -> None:
         """See `postern.engine.ports.Observer.health`; the sentence stays here."""
         with self._change:
-            if camera not in self._problems:
-                return
-            self._problems[camera] = PROBLEM if state == "red" else FINE
-            self._put(self._problem(camera))
+            for part in self._problems:
+                if part.told == camera:
+                    self._problems[part] = PROBLEM if state == "red" else FINE
+                    self._put(self._problem(part))
 
     def _happened(self, point: AccessPointId, what: Happening, reason: str) -> None:
         told = {"event_type": str(what), "reason": str(reason), "access_point": str(point)}
@@ -156,7 +157,7 @@ class HomeAssistant:
         state = face.open if point in self._opened else face.shut
         return Message(self._topics.state(point), state.encode(), retain=True)
 
-    def _problem(self, part: str) -> Message:
+    def _problem(self, part: Part) -> Message:
         return Message(self._topics.health(part), self._problems[part].encode(), retain=True)
 
     def _heard(self, message: Message) -> None:
