@@ -72,6 +72,22 @@ def until(fact: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.02)
 
 
+def test_pulse_right_at_the_start_is_not_ended_by_what_ends_an_earlier_run(
+    broker: Mosquitto,
+) -> None:
+    """A connection that comes ends what was left on; it must not end what begins meanwhile."""
+    for number in range(8):
+        with (
+            relay(broker.port) as gate,
+            opened(config(broker.port, state_topic=STATES)) as (actuator, _),
+        ):
+            assert actuator.pulse(command(f"c-{number}", 2.0)).done
+            time.sleep(0.3)
+
+            assert "ON" == gate.told[-1]
+            assert gate.is_on
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_service_that_is_killed_in_mid_pulse_leaves_no_gate_open(
     how: signal.Signals, broker: Mosquitto

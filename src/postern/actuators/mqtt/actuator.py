@@ -4,12 +4,14 @@
    away does not open when it comes back.
 2. Where the device does not time it, its end is sent by this process; by the broker, as our last
    will, when this process or its connection dies; and by the next connection where the broker died.
-3. A confirmation is what the relay says after it was told, not what the broker has kept of it.
+3. The end of one pulse never overtakes the beginning of the next: one is sent at a time, and an end
+   only where it is still due.
+4. A confirmation is what the relay says after it was told, not what the broker has kept of it.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from time import monotonic
 
 from postern.actuators.mqtt.config import Config
@@ -51,6 +53,7 @@ class MqttActuator:
             came=self._came,
         )
         self._once = Once(self._drive)
+        self._turn = Lock()  # Held by whoever begins or ends a pulse, while the broker takes it.
         self._change = Condition()
         self._closed = False
         self._ends_s: float | None = None  # When what may be on is to be ended.
@@ -71,26 +74,28 @@ class MqttActuator:
     def close(self) -> None:
         """See `postern.core.ports.Actuator.close`."""
         with self._change:
-            driven = self._ends_s is not None and not self._closed
-            self._closed = True
+            closed, self._closed = self._closed, True
             self._change.notify_all()
-        if driven and self._off is not None:
-            with suppress(PosternError):  # Nobody is left whom it could be told.
-                self._connection.publish(self._off, ANSWER_S)
+        if not closed and self._turn.acquire(timeout=ANSWER_S):
+            # A pulse that was on its way is out by now, and is ended, too.
+            with self._change:
+                driven = self._ends_s is not None
+            if driven and self._off is not None:
+                with suppress(PosternError):  # Nobody is left whom it could be told.
+                    self._connection.publish(self._off, ANSWER_S)
+            self._turn.release()
         self._connection.close()
 
     def _drive(self, command: Command) -> Report:
         until_s = monotonic() + ANSWER_S
-        with self._change:
-            if self._closed:
-                return Report(False, "The relay's connection is closed.")
-            self._says_on = None
-        on = Message(self._config.topic, self._config.on.encode())
+        if not self._turn.acquire(timeout=ANSWER_S):
+            return Report(False, "The broker has not taken the end of the last pulse yet.")
         try:
-            self._connection.publish(on, ANSWER_S, lives_s=LIVES_S)
+            refusal = self._begin(command, until_s)
         finally:
-            # Also where it failed: it may have taken effect all the same.
-            self._end_at(monotonic() + command.hold_s)
+            self._turn.release()
+        if refusal:
+            return Report(False, refusal)
         if self._config.state_topic is None:
             return Report(True, "The broker passed the command on to the relay.")
         with self._change:
@@ -98,6 +103,20 @@ class MqttActuator:
             if self._says_on:
                 return Report(True, "The relay says that it is on.")
         return Report(False, "The relay did not say within a second that it is on.")
+
+    def _begin(self, command: Command, until_s: float) -> str:
+        """Sends the beginning; why it may not, if so."""
+        with self._change:
+            if self._closed:
+                return "The relay's connection is closed."
+            self._says_on = None
+        on = Message(self._config.topic, self._config.on.encode())
+        try:
+            self._connection.publish(on, max(0.0, until_s - monotonic()), lives_s=LIVES_S)
+        finally:
+            # Also where it failed: it may have taken effect all the same.
+            self._end_at(monotonic() + command.hold_s)
+        return ""
 
     def _end_at(self, ends_s: float) -> None:
         if self._config.timed_by_device:
@@ -124,7 +143,7 @@ class MqttActuator:
         """Ends every pulse when its time is over, however long that takes."""
         wait_s = FIRST_WAIT_S
         while (ends_s := self._due()) is not None:
-            why = self._ended()
+            why = self._ended(ends_s)
             with self._change:
                 if not why:
                     wait_s = FIRST_WAIT_S
@@ -144,12 +163,16 @@ class MqttActuator:
                 self._change.wait(left_s)
         return None
 
-    def _ended(self) -> str:
-        """Sends the end; what is wrong with that, if anything."""
+    def _ended(self, ends_s: float) -> str:
+        """Sends the end that was due then; what is wrong with that, if anything."""
         if self._off is None:
             return ""
         try:
-            self._connection.publish(self._off, ANSWER_S)
+            with self._turn:
+                with self._change:
+                    if self._ends_s != ends_s:
+                        return ""  # A pulse has begun meanwhile, and ends later.
+                self._connection.publish(self._off, ANSWER_S)
         except PosternError as error:
             return f"Nobody can tell whether the relay is off: {error.message}"
         with self._change:
