@@ -47,6 +47,23 @@ def until(fact: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.02)
 
 
+def test_broker_that_is_named_is_reached_by_its_number() -> None:
+    """A name is looked up once, and connected to where that leads."""
+    with mosquitto() as broker, connected(Broker(host="localhost", port=broker.port)) as (_, news):
+        until(lambda: bool(news))
+
+    assert ("ok", f"The broker localhost:{broker.port} is connected.") == news[0]
+
+
+def test_broker_whose_name_leads_nowhere_is_told() -> None:
+    """In one sentence; no certificate is asked for before."""
+    with connected(Broker(host="gate.invalid", tls=True)) as (_, news):
+        until(lambda: bool(news))
+
+    assert "red" == news[0][0]
+    assert news[0][1].startswith("The name gate.invalid ")
+
+
 def test_message_arrives_once_and_is_acknowledged() -> None:
     """Whoever publishes knows that the broker has it."""
     heard: list[Message] = []

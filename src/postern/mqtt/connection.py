@@ -20,7 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from postern.core.errors import Code, PosternError
-from postern.mqtt.words import PORT, TLS_PORT, Broker, Message, Subscription
+from postern.mqtt.words import Broker, Message, Subscription
 from postern.secret import read_password
 
 #: Seconds until a broker has to have taken a connection, and then have said so.
@@ -71,7 +71,7 @@ class Connection:
         self._why = ""
         self._told: tuple[str, str] | None = None
         self._failures = 0
-        self._thread = Thread(target=self._run, name=f"mqtt {broker.place}", daemon=True)
+        self._thread = Thread(target=self._run, name=f"mqtt {broker.endpoint}", daemon=True)
 
     def start(self) -> None:
         """Begins to connect."""
@@ -160,8 +160,10 @@ class Connection:
         """One connection from its beginning to its end."""
         client = self._made()
         self._why = ""
-        port = self._broker.port or (TLS_PORT if self._broker.tls else PORT)
-        client.connect(self._broker.host, port, KEEPALIVE_S, properties=_connecting())
+        pinned = self._broker.endpoint.pin()
+        # With a certificate the broker proves its name, wherever that leads.
+        host = pinned.host if self._broker.tls else str(pinned.number)
+        client.connect(host, pinned.port, KEEPALIVE_S, properties=_connecting())
         self._client = client
         client.loop_start()
         try:
@@ -227,7 +229,7 @@ class Connection:
 
     def _stands(self) -> None:
         self._failures = 0
-        self._say("ok", f"The broker {self._broker.place} is connected.")
+        self._say("ok", f"The broker {self._broker.endpoint} is connected.")
         self._up.set()
         self._settled.set()
         self._came()
@@ -273,7 +275,7 @@ class Connection:
         return str(self._fault("cannot be reached"))
 
     def _fault(self, what: str) -> PosternError:
-        return _unavailable(f"The broker {self._broker.place} {what}.")
+        return _unavailable(f"The broker {self._broker.endpoint} {what}.")
 
     def _say(self, state: str, sentence: str) -> None:
         if (state, sentence) != self._told:

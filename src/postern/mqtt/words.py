@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from postern.address import Endpoint
 from postern.core.errors import invalid
 
 PORT, TLS_PORT = 1883, 8883
-_MOST_HOST = 253
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +30,17 @@ class Broker:
     password_file: Path | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.host) <= _MOST_HOST or not self.host.isprintable() or " " in self.host:
-            raise invalid("A broker's host is a name or an address.")
-        if self.port is not None and not 0 < self.port < 65536:
-            raise invalid("A port is from 1 to 65535.")
+        _ = self.endpoint  # Which checks both.
         if self.ca is not None and not self.tls:
             raise invalid("A certificate's signer counts with tls = true only.")
         if (self.user is None) is not (self.password_file is None):
             raise invalid("A user and a password_file go together.")
 
     @property
-    def place(self) -> str:
-        """What to call it in sentences."""
-        return f"{self.host}:{self.port or (TLS_PORT if self.tls else PORT)}"
+    def endpoint(self) -> Endpoint:
+        """Where to connect to, and what to call it in sentences."""
+        usual = TLS_PORT if self.tls else PORT
+        return Endpoint(self.host, usual if self.port is None else self.port)
 
 
 def check_topic(topic: str) -> None:

@@ -98,7 +98,7 @@ def test_service_that_is_killed_in_mid_pulse_leaves_no_gate_open(
         with subprocess.Popen(command_line, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert "True\n" == process.stdout.readline()
-            assert gate.is_on
+            until(lambda: gate.is_on)
             process.send_signal(how)
             until(lambda: not gate.is_on)
             process.kill()
@@ -280,7 +280,8 @@ def test_broker_asks_for_a_password(password: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"host": ""}, {"host": "a b"}, {"port": 0}, {"port": 70000}, {"ca": Path("ca.pem")},
+        {"host": ""}, {"host": "a b"}, {"host": "169.254.169.254"}, {"host": "0x7f.1"},
+        {"port": 0}, {"port": 70000}, {"ca": Path("ca.pem")},
         {"user": "x"}, {"password_file": Path("x")}, {"topic": ""}, {"topic": "a/#"},
         {"topic": "+/b"}, {"state_topic": "a/+"}, {"on": ""}, {"off": None}, {"on": "x" * 2000},
     ],

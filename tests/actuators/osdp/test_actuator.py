@@ -317,6 +317,7 @@ def test_failure_that_nobody_foresaw_is_told(line: Wire) -> None:
     "wrong",
     [
         {"port": "COM3"}, {"port": "tcp:relay"}, {"port": "tcp::4001"}, {"port": "tcp:relay:0"},
+        {"port": "tcp:169.254.169.254:4001"}, {"port": "tcp:0x7f.1:4001"},
         {"baud": 300}, {"pd_address": 127}, {"pd_address": -1}, {"output": 256},
         {"role": Role.READER}, {"role": Role.READER, "facility": 1},
         {"role": Role.READER, "facility": 300, "card": 1},

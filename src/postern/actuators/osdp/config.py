@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from postern.actuators.osdp.card import Card, encode, formatted
-from postern.actuators.osdp.line import check_port
+from postern.actuators.osdp.port import serial_server
 from postern.core.errors import invalid
 
 #: Bits per second that devices speak.
@@ -49,7 +49,7 @@ class Config:
     card_bits: int = 26
 
     def __post_init__(self) -> None:
-        check_port(self.port)
+        serial_server(self.port)
         if self.baud not in BAUDS:
             raise invalid(f"The speed of a line is one of {', '.join(map(str, BAUDS))} baud.")
         if not 0 <= self.pd_address <= MAX_ADDRESS:

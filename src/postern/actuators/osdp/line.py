@@ -8,36 +8,14 @@ from typing import Protocol
 
 import serial
 
-from postern.core.errors import Code, PosternError, invalid
+from postern.actuators.osdp.port import serial_server
+from postern.address import Endpoint
+from postern.core.errors import Code, PosternError
 
-#: What begins the address of a serial server.
-TCP = "tcp:"
 #: Seconds until a serial server has to have taken the connection.
 CONNECT_S = 2.0
 #: Bytes that wait for being read; a frame has 1,440 at most, and noise is no reason to keep more.
 MOST_WAITING = 4096
-
-
-def check_port(port: str) -> None:
-    """Refuses what names neither a serial device nor a serial server.
-
-    Raises:
-        PosternError: `invalid`.
-    """
-    if port.startswith(TCP):
-        _address(port)
-    elif not port.startswith("/"):
-        raise invalid(
-            'A port is the path of a serial device or "tcp:HOST:PORT".',
-            'Write, for example: port = "/dev/ttyUSB0"',
-        )
-
-
-def _address(port: str) -> tuple[str, int]:
-    host, _, number = port.removeprefix(TCP).rpartition(":")
-    if not host or not (number.isascii() and number.isdigit()) or not 0 < int(number) < 65536:
-        raise invalid('A serial server is written as "tcp:HOST:PORT".')
-    return host.strip("[]"), int(number)
 
 
 class _Ends(Protocol):
@@ -123,10 +101,12 @@ def open_line(port: str, baud: int) -> Line:
     """The line at a port.
 
     Raises:
-        PosternError: `unavailable` where it is not there, or somebody else has it.
+        PosternError: `unavailable` where it is not there, or somebody else has it; as
+            `Endpoint.pin`.
     """
+    server = serial_server(port)
     try:
-        return Line(_connected(port) if port.startswith(TCP) else _serial(port, baud))
+        return Line(_serial(port, baud) if server is None else _connected(server))
     except OSError as error:
         why = error.strerror or "it does not answer"
         raise PosternError(Code.UNAVAILABLE, f"The line {port} cannot be opened: {why}.") from None
@@ -135,8 +115,9 @@ def open_line(port: str, baud: int) -> Line:
         raise PosternError(Code.UNAVAILABLE, message) from None
 
 
-def _connected(port: str) -> socket.socket:
-    connection = socket.create_connection(_address(port), CONNECT_S)
+def _connected(server: Endpoint) -> socket.socket:
+    pinned = server.pin()
+    connection = socket.create_connection((str(pinned.number), pinned.port), CONNECT_S)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setblocking(False)
     return connection
