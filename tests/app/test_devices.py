@@ -22,6 +22,7 @@ sees = "plate"
 [access_point.barrier]
 cameras = ["lane"]
 actuator = "boom"
+hold_s = {hold_s}
 
 [actuator.boom]
 """
@@ -32,11 +33,11 @@ MQTT += 'password_file = "secret"\n'
 every_device = pytest.mark.parametrize("device", [OSDP, MQTT], ids=["osdp", "mqtt"])
 
 
-def loaded(folder: Path, device: str, mode: int = 0o600) -> Site:
+def loaded(folder: Path, device: str, mode: int = 0o600, *, hold_s: float = 5.0) -> Site:
     """The site with that device."""
     (folder / "secret").write_text("not shown", "utf-8")
     (folder / "secret").chmod(mode)
-    (folder / "site.toml").write_text(SITE + device, "utf-8")
+    (folder / "site.toml").write_text(SITE.format(hold_s=hold_s) + device, "utf-8")
     return load(folder / "site.toml", SOURCES, ACTUATORS, {})
 
 
@@ -63,3 +64,13 @@ def test_what_cannot_work_is_a_mistake(device: str, tmp_path: Path) -> None:
         loaded(tmp_path, device + "outptu = 1\n")
     with pytest.raises(ConfigError):
         loaded(tmp_path, device.replace("/dev/ttyUSB0", "COM1").replace("a/b", "a/#"))
+
+
+def test_output_is_asked_for_no_longer_than_it_can_be_driven(tmp_path: Path) -> None:
+    """A panel's device; a reader's panel times its own door."""
+    reader = OSDP.replace("panel", "reader") + "facility = 1\ncard = 2\n"
+
+    assert loaded(tmp_path, OSDP, hold_s=25.5).access_points
+    assert loaded(tmp_path, reader, hold_s=60.0).access_points
+    with pytest.raises(ConfigError, match=r"access_point.barrier.hold_s is longer .* 25.5 s"):
+        loaded(tmp_path, OSDP, hold_s=25.6)

@@ -87,6 +87,11 @@ def test_check_says_who_ends_the_pulses(folder: Path, capsys: pytest.CaptureFixt
     assert "boom (modbus): a watchdog process ends a pulse" in said
     assert "lock (simulated): its device ends a pulse" in said
 
+    broker = {**KINDS, "simulated": replace(KINDS["simulated"], timer=lambda _: Timer.BROKER)}
+    _check_actuators(site, pulse_timers(site, broker))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "lock (simulated): its broker ends a pulse when the service dies" in said
+
     _check_actuators(site, pulse_timers(site, nobody))
     warned = " ".join(capsys.readouterr().err.split())
     assert "lock (simulated): nobody ends a pulse when the service dies" in warned

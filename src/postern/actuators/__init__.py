@@ -25,6 +25,7 @@ class Timer(StrEnum):
 
     DEVICE = "device"
     WATCHDOG = "watchdog"
+    BROKER = "broker"
     NOBODY = "nobody"
 
 
@@ -69,7 +70,7 @@ KINDS: Mapping[str, Kind[Any]] = {
         MqttConfig,
         _later("postern.actuators.mqtt.actuator"),
         # Else the broker ends it, by our last will.
-        lambda config: Timer.DEVICE if config.timed_by_device else Timer.WATCHDOG,
+        lambda config: Timer.DEVICE if config.timed_by_device else Timer.BROKER,
     ),
     "osdp": Kind(
         OsdpConfig,

@@ -207,6 +207,7 @@ def _site(
     inputs = sections.inputs(kinds[2])
     areas, witnesses = _areas(sections.areas(), access_points), sections.witnesses()
     mqtt = sections.mqtt()
+    sections.check_holds(access_points, actuators)
     if faces and roster:
         sections.check_storage(faces, roster)
     if not (table and consent and faces and roster and plates and log and health and clock):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 from zoneinfo import ZoneInfo, available_timezones
 
 from postern.app import hours
@@ -45,6 +45,16 @@ class KindRow(Protocol):
 
 
 Kinds = Mapping[str, KindRow]
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """The configuration of an actuator that may not be able to last as long as others."""
+
+    @property
+    def longest_s(self) -> float | None:
+        """Seconds for which it can be driven at most; None where it sets no limit of its own."""
+        ...
 
 
 class Sections:
@@ -174,6 +184,22 @@ class Sections:
             if table is not None:
                 access_points[AccessPointId(name)] = table
         return access_points
+
+    def check_holds(
+        self,
+        access_points: Mapping[AccessPointId, AccessPointTable],
+        actuators: Mapping[str, ActuatorEntry],
+    ) -> None:
+        """Notes access points that are to be open for longer than their actuator can be driven."""
+        for name, table in access_points.items():
+            entry = actuators.get(table.actuator)
+            limit = entry.config if entry is not None else None
+            longest_s = limit.longest_s if isinstance(limit, Limited) else None
+            if longest_s is not None and table.hold_s > longest_s:
+                self._root.at(ACCESS_POINT).at(name).at("hold_s").refuse(
+                    f"is longer than its actuator can be driven: {longest_s:g} seconds.",
+                    "Write a shorter time.",
+                )
 
     def _check_cameras(self, place: Place, watched: dict[str, Place]) -> None:
         """Notes cameras that are unknown, or that another access point has; `watched` grows."""

@@ -123,6 +123,8 @@ def _check_actuators(place: Site, timers: Mapping[str, Timer]) -> None:
                 _show_line(f"{which} its device ends a pulse, also when the service dies.")
             case Timer.WATCHDOG:
                 _show_line(f"{which} a watchdog process ends a pulse when the service dies.")
+            case Timer.BROKER:
+                _show_line(f"{which} its broker ends a pulse when the service dies.")
             case Timer.NOBODY:
                 warn(
                     f"{which} nobody ends a pulse when the service dies, and the gate stays open. "

@@ -203,7 +203,7 @@ def test_device_that_times_itself_is_left_alone(broker: Mosquitto) -> None:
 
     assert ["ON"] == gate.told
     assert Timer.DEVICE is KINDS["mqtt"].timer(settings)
-    assert Timer.WATCHDOG is KINDS["mqtt"].timer(config(1883))
+    assert Timer.BROKER is KINDS["mqtt"].timer(config(1883))
 
 
 def test_closing_ends_what_is_driven(broker: Mosquitto) -> None:

@@ -10,7 +10,7 @@ from osdp import CardFormat, Event
 from osdp import Command as OsdpCommand
 
 from postern.actuators.once import Once
-from postern.actuators.osdp.config import Config, Role
+from postern.actuators.osdp.config import MOST_STEPS, STEP_S, Config, Role
 from postern.actuators.osdp.key import read_key
 from postern.actuators.osdp.line import Line, open_line
 from postern.actuators.osdp.link import Link
@@ -24,10 +24,6 @@ ANSWER_S = 1.0
 _ON_FOR_A_TIME = 5
 #: It goes off at once, whatever time was running.
 _OFF = 1
-_STEP_S = 0.1
-#: Steps. The standard has 16 bits for them, libosdp 3.2.9's binding keeps 8: 25.6 seconds would
-#: become 0, which means for ever.
-_MOST_STEPS = 255
 
 
 class OsdpActuator:
@@ -71,14 +67,14 @@ class OsdpActuator:
         with self._lock:
             # A device begins its time anew with every command: a longer one is not cut short.
             left_s = max(hold_s, self._until_s - monotonic())
-        number, steps = self._config.output, ceil(round(left_s / _STEP_S, 6))
-        if steps > _MOST_STEPS:
-            most_s = _MOST_STEPS * _STEP_S
+        number, steps = self._config.output, ceil(round(left_s / STEP_S, 6))
+        if steps > MOST_STEPS:
+            most_s = MOST_STEPS * STEP_S
             return Report(False, f"An output is driven over OSDP for at most {most_s:g} seconds.")
         with self._lock:
-            self._until_s = monotonic() + steps * _STEP_S
+            self._until_s = monotonic() + steps * STEP_S
         failure = self._link.send(output(number, _ON_FOR_A_TIME, steps), ANSWER_S)
-        driven = f"The device drives output {number} for {steps * _STEP_S:g} s."
+        driven = f"The device drives output {number} for {steps * STEP_S:g} s."
         return Report(not failure, failure or driven)
 
 

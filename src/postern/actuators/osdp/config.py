@@ -13,6 +13,11 @@ BAUDS = (9600, 19200, 38400, 57600, 115200, 230400)
 #: The highest address of a device; 127 speaks to all of them.
 MAX_ADDRESS = 126
 MAX_OUTPUT = 255
+#: Seconds: the steps in which the time of an output travels.
+STEP_S = 0.1
+#: Steps. The standard has 16 bits for them, libosdp 3.2.9's binding keeps 8: 25.6 seconds would
+#: become 0, which means for ever.
+MOST_STEPS = 255
 
 
 class Role(StrEnum):
@@ -58,6 +63,11 @@ class Config:
             raise invalid(f"An output is from 0 to {MAX_OUTPUT}.")
         if self.role is Role.READER:
             self.shown()
+
+    @property
+    def longest_s(self) -> float | None:
+        """Seconds for which an output is driven at most; a panel times its own door."""
+        return MOST_STEPS * STEP_S if self.role is Role.PANEL else None
 
     def shown(self) -> Card:
         """The card that a reader shows.

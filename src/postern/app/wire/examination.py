@@ -21,6 +21,7 @@ _EXCLUSIVE = {"v4l"}
 _PULSES = {
     Timer.DEVICE: "the device ends a pulse by itself",
     Timer.WATCHDOG: "a process of its own ends a pulse, also when the service dies",
+    Timer.BROKER: "the broker ends a pulse when the service dies",
     Timer.NOBODY: "nobody ends a pulse when the service dies",
 }
 
