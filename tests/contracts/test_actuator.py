@@ -110,8 +110,8 @@ def test_actuator_opens_once_when_threads_race_with_one_id(kind: str, tmp_path: 
 def test_actuator_opens_again_for_another_command(kind: str, tmp_path: Path) -> None:
     """Two ids are two pulses."""
     with BENCHES[kind]("", tmp_path) as bench:
-        bench.actuator.pulse(command("c-1"))
-        bench.actuator.pulse(command("c-2"))
+        assert bench.actuator.pulse(command("c-1")).done
+        assert bench.actuator.pulse(command("c-2")).done
 
         assert 2 == bench.driven()
 
