@@ -21,7 +21,7 @@ from postern.app.site import (
     Plates,
     Roster,
 )
-from postern.app.tables import AccessPointTable, AreaTable, SiteTable, WitnessTable
+from postern.app.tables import AccessPointTable, AreaTable, MqttTable, SiteTable, WitnessTable
 from postern.core.schedule import DAYS
 from postern.core.signal import Means
 from postern.sources import KINDS as SOURCES
@@ -36,6 +36,7 @@ TABLES = {
     "`[consent]`": ConsentTerms,
     "`[roster]`": Roster,
     "`[witness.NAME]`": WitnessTable,
+    "`[mqtt]`": MqttTable,
 }
 
 
