@@ -36,7 +36,7 @@ def connected(broker: Broker, **more: Any) -> Iterator[tuple[Connection, News]]:
 
 def at(broker: Mosquitto, **more: Any) -> Broker:
     """Where a broker of the tests is."""
-    return Broker(host="127.0.0.1", port=broker.port, **more)
+    return Broker(address=f"127.0.0.1:{broker.port}", **more)
 
 
 def until(fact: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -49,7 +49,7 @@ def until(fact: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def test_broker_that_is_named_is_reached_by_its_number() -> None:
     """A name is looked up once, and connected to where that leads."""
-    with mosquitto() as broker, connected(Broker(host="localhost", port=broker.port)) as (_, news):
+    with mosquitto() as broker, connected(Broker(address=f"localhost:{broker.port}")) as (_, news):
         until(lambda: bool(news))
 
     assert ("ok", f"The broker localhost:{broker.port} is connected.") == news[0]
@@ -57,7 +57,7 @@ def test_broker_that_is_named_is_reached_by_its_number() -> None:
 
 def test_broker_whose_name_leads_nowhere_is_told() -> None:
     """In one sentence; no certificate is asked for before."""
-    with connected(Broker(host="gate.invalid", tls=True)) as (_, news):
+    with connected(Broker(address="gate.invalid", tls=True)) as (_, news):
         until(lambda: bool(news))
 
     assert "red" == news[0][0]

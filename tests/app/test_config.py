@@ -472,8 +472,8 @@ def test_no_kind_has_a_setting_that_the_table_has_already(config):
 CONTACT = """\
 [input.contact]
 kind = "modbus"
-host = "192.0.2.20"
-address = 3
+address = "192.0.2.20"
+number = 3
 means = "door_contact"
 access_point = "barrier"
 """
@@ -500,8 +500,8 @@ def test_an_input_has_a_meaning_and_an_access_point(tmp_path):
         ('access_point = "barrier"\n', "", 12, "input.contact lacks the key 'access_point'."),
         ('= "barrier"', '= "bar"', 17, "names the access point 'bar', which this file does not"),
         ('kind = "modbus"', 'kind = "modbos"', 13, "'modbos', a kind that Postern does not know."),
-        ("address = 3", "address = -1", 12, "The number of a Modbus input is from 0 to 65535."),
-        ("address = 3", "address = 3\nsees = 1", 16, "input.contact.sees"),
+        ("number = 3", "number = -1", 12, "The number of a Modbus input is from 0 to 65535."),
+        ("number = 3", "number = 3\nsees = 1", 16, "input.contact.sees"),
         ("192.0.2.20", "169.254.169.254", 12, "No device answers at 169.254.169.254"),
     ],
 )

@@ -27,7 +27,7 @@ hold_s = {hold_s}
 [actuator.boom]
 """
 OSDP = 'kind = "osdp"\nrole = "panel"\nport = "/dev/ttyUSB0"\nkey_file = "secret"\n'
-MQTT = 'kind = "mqtt"\nhost = "broker"\ntopic = "a/b"\noff = "OFF"\nuser = "x"\n'
+MQTT = 'kind = "mqtt"\naddress = "broker"\ntopic = "a/b"\noff = "OFF"\nuser = "x"\n'
 MQTT += 'password_file = "secret"\n'
 
 every_device = pytest.mark.parametrize("device", [OSDP, MQTT], ids=["osdp", "mqtt"])

@@ -52,8 +52,7 @@ actuator = "boom"
 hold_s = 0.5
 
 [mqtt]
-host = "127.0.0.1"
-port = {port}
+address = "127.0.0.1:{port}"
 """
 ALICE = PersonId("p-alice")
 BARRIER, DOOR = AccessPointId("barrier"), AccessPointId("door")
@@ -89,7 +88,7 @@ class Home:
         self.port = port
         self.heard: list[Message] = []
         self._connection = Connection(
-            Broker(host="127.0.0.1", port=port), lambda *_: None,
+            Broker(address=f"127.0.0.1:{port}"), lambda *_: None,
             subscriptions=(Subscription("#"),), heard=self.heard.append,
         )  # fmt: skip
         self._connection.start()
@@ -126,8 +125,7 @@ def site(folder: Path, port: int, more: str = "") -> Site:
 def told(place: Site, doors: Doors) -> Iterator[tuple[HomeAssistant, Home, Watcher]]:
     """A site that tells a Home Assistant, once both are there."""
     assert place.mqtt is not None
-    assert place.mqtt.port is not None
-    home, watcher = Home(place.mqtt.port), Watcher()
+    home, watcher = Home(place.mqtt.endpoint.port), Watcher()
     tells = HomeAssistant(place, place.mqtt, watcher.health)
     tells.attach(doors)
     tells.start()

@@ -28,24 +28,21 @@ name = "Office"
 {cameras}
 [input.contact]
 kind = "modbus"
-host = "127.0.0.1"
-port = {modbus}
-address = 0
+address = "127.0.0.1:{modbus}"
+number = 0
 means = "door_contact"
 access_point = "door"
 
 [input.green_button]
 kind = "modbus"
-host = "127.0.0.1"
-port = {modbus}
-address = 1
+address = "127.0.0.1:{modbus}"
+number = 1
 means = "request_to_exit"
 access_point = "door"
 
 [input.panel]
 kind = "mqtt"
-host = "127.0.0.1"
-port = {mqtt}
+address = "127.0.0.1:{mqtt}"
 topic = "{topic}/0"
 means = "fire"
 """

@@ -35,15 +35,13 @@ actuator = "boom"
 
 [input.boom_is_up]
 kind = "mqtt"
-host = "127.0.0.1"
-port = {port}
+address = "127.0.0.1:{port}"
 topic = "boom"
 means = "door_contact"
 access_point = "barrier"
 
 [mqtt]
-host = "127.0.0.1"
-port = {port}
+address = "127.0.0.1:{port}"
 commands = true
 """
 BASE = "postern/postern"
@@ -55,7 +53,7 @@ class Home:
     def __init__(self, port: int) -> None:
         self.last: dict[str, str] = {}
         self._connection = Connection(
-            Broker(host="127.0.0.1", port=port),
+            Broker(address=f"127.0.0.1:{port}"),
             lambda *_: None,
             subscriptions=(Subscription(f"{BASE}/#"),),
             heard=self._heard,

@@ -47,9 +47,9 @@ class Bench:
 
 
 BENCHES = {
-    "modbus": Bench(ModbusDevice, lambda port: {"host": HOST, "port": port, "address": 0}),
-    "mqtt": Bench(Mosquitto, lambda port: {"host": HOST, "port": port, "topic": f"{TOPIC}/0"}),
-    "shelly": Bench(ShellyDevice, lambda port: {"host": HOST, "port": port}),
+    "modbus": Bench(ModbusDevice, lambda port: {"address": f"{HOST}:{port}", "number": 0}),
+    "mqtt": Bench(Mosquitto, lambda port: {"address": f"{HOST}:{port}", "topic": f"{TOPIC}/0"}),
+    "shelly": Bench(ShellyDevice, lambda port: {"address": f"{HOST}:{port}"}),
 }
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
 
@@ -241,7 +241,7 @@ def test_nobody_at_the_port_is_told_with_the_address(kind: str) -> None:
 @every_kind
 @pytest.mark.parametrize(
     "wrong",
-    [{"host": "169.254.169.254"}, {"host": ""}, {"port": 0}, {"debounce_s": -1.0}],
+    [{"address": "169.254.169.254"}, {"address": ""}, {"address": "a:0"}, {"debounce_s": -1.0}],
     ids=str,
 )
 def test_settings_that_cannot_be_are_refused(kind: str, wrong: dict[str, object]) -> None:

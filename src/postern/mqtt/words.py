@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from postern.address import Endpoint
+from postern.address import Endpoint, endpoint
 from postern.core.errors import invalid
 
 PORT, TLS_PORT = 1883, 8883
@@ -14,23 +14,22 @@ class Broker:
     """Where a broker is, and who we are to it.
 
     Attributes:
-        host: Its name or address.
-        port: 1883, or 8883 with TLS, where it is left out.
+        address: Its name or number, and its port after a colon where that is not 1883, or 8883 with
+            TLS.
         tls: Whether the connection is encrypted, and the broker's certificate checked.
         ca: Who signed that certificate, where the system does not know them.
         user: The user's name; None for a broker that asks for none.
         password_file: The user's password.
     """
 
-    host: str
-    port: int | None = None
+    address: str
     tls: bool = False
     ca: Path | None = None
     user: str | None = None
     password_file: Path | None = None
 
     def __post_init__(self) -> None:
-        _ = self.endpoint  # Which checks both.
+        _ = self.endpoint  # Which checks it.
         if self.ca is not None and not self.tls:
             raise invalid("A certificate's signer counts with tls = true only.")
         if (self.user is None) is not (self.password_file is None):
@@ -39,8 +38,7 @@ class Broker:
     @property
     def endpoint(self) -> Endpoint:
         """Where to connect to, and what to call it in sentences."""
-        usual = TLS_PORT if self.tls else PORT
-        return Endpoint(self.host, usual if self.port is None else self.port)
+        return endpoint(self.address, TLS_PORT if self.tls else PORT)
 
 
 def check_topic(topic: str) -> None:

@@ -20,14 +20,14 @@ def mqtt(fault: str, _folder: Path) -> Iterator[Bench]:
     says = fault != "failed_after_effect"
     with mosquitto() as broker, relay(broker.port, says=says) as gate:
         config = Config(
-            host="127.0.0.1", port=broker.port, topic=COMMANDS, off="OFF", state_topic=STATES
+            address=f"127.0.0.1:{broker.port}", topic=COMMANDS, off="OFF", state_topic=STATES
         )
         actuator = KINDS["mqtt"].open(config, MachineClock(), lambda *news: told.append(news))
         assert until(lambda: bool(told))
         if fault == "failed":
             gate.close()
         settings = (
-            f'kind = "mqtt"\nhost = "127.0.0.1"\nport = {broker.port}\ntopic = "{COMMANDS}"\n'
+            f'kind = "mqtt"\naddress = "127.0.0.1:{broker.port}"\ntopic = "{COMMANDS}"\n'
             f'off = "OFF"\nstate_topic = "{STATES}"'
         )
         try:

@@ -30,7 +30,7 @@ import sys, time
 from postern.actuators.mqtt.actuator import open_actuator
 from postern.actuators.mqtt.config import Config
 from postern.core.ports import Command
-config = Config(host="127.0.0.1", port=int(sys.argv[1]), topic=sys.argv[2], off="OFF")
+config = Config(address="127.0.0.1:" + sys.argv[1], topic=sys.argv[2], off="OFF")
 actuator = open_actuator(config, None, lambda *_: None)
 print(actuator.pulse(Command("c-1", "door", 60.0)).done, flush=True)
 time.sleep(60)
@@ -45,7 +45,7 @@ def broker() -> Iterator[Mosquitto]:
 
 def config(port: int, **more: Any) -> Config:
     """A relay that has to be told to close."""
-    return Config(host="127.0.0.1", port=port, topic=COMMANDS, **{"off": "OFF", **more})
+    return Config(address=f"127.0.0.1:{port}", topic=COMMANDS, **{"off": "OFF", **more})
 
 
 @contextmanager
@@ -194,7 +194,7 @@ def test_stuck_relay_is_told_in_red(broker: Mosquitto) -> None:
 
 def test_device_that_times_itself_is_left_alone(broker: Mosquitto) -> None:
     """One message, which it takes for the whole pulse."""
-    settings = Config(host="127.0.0.1", port=broker.port, topic=COMMANDS, timed_by_device=True)
+    settings = Config(address=f"127.0.0.1:{broker.port}", topic=COMMANDS, timed_by_device=True)
     with relay(broker.port, times=0.3) as gate, opened(settings) as (actuator, told):
         told.wait("ok")
         assert actuator.pulse(command("c-1", 0.3)).done
@@ -280,7 +280,7 @@ def test_broker_asks_for_a_password(password: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"host": ""}, {"host": "a b"}, {"host": "169.254.169.254"}, {"host": "0x7f.1"},
+        {"address": ""}, {"address": "a b"}, {"address": "169.254.169.254"}, {"address": "0x7f.1"},
         {"port": 0}, {"port": 70000}, {"ca": Path("ca.pem")},
         {"user": "x"}, {"password_file": Path("x")}, {"topic": ""}, {"topic": "a/#"},
         {"topic": "+/b"}, {"state_topic": "a/+"}, {"on": ""}, {"off": None}, {"on": "x" * 2000},
@@ -289,4 +289,4 @@ def test_broker_asks_for_a_password(password: str, tmp_path: Path) -> None:
 def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
     """Before anything is opened."""
     with pytest.raises(PosternError):
-        Config(**{"host": "broker", "topic": COMMANDS, "off": "OFF", **wrong})
+        Config(**{"address": "broker", "topic": COMMANDS, "off": "OFF", **wrong})

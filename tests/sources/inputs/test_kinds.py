@@ -37,12 +37,14 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 def password(tmp_path: Path) -> Path:
     file = tmp_path / "password"
     file.write_text(f"{SECRET}\n", "utf-8")
+    file.chmod(0o600)
     return file
 
 
 def contact(broker: Mosquitto, **more: object) -> MqttInput:
     """What is published at the topic of the first contact."""
-    config = MqttConfig(HOST, f"{TOPIC}/0", broker.port, **more)  # type: ignore[arg-type]
+    at = f"{HOST}:{broker.port}"
+    config = MqttConfig(address=at, topic=f"{TOPIC}/0", **more)  # type: ignore[arg-type]
     return MqttInput(config, "contact", CLOCK)
 
 
@@ -73,15 +75,13 @@ def test_modbus_reads_coils_and_discrete_inputs_by_their_numbers(tmp_path: Path)
     try:
         device.set(True, at=3)
         for table in Table:
-            found = [
-                first(ModbusInput(ModbusConfig(HOST, at, device.port, table=table), "in", CLOCK))
-                for at in (2, 3, 4)
-            ]
+            configs = [ModbusConfig(f"{HOST}:{device.port}", at, table=table) for at in (2, 3, 4)]
+            found = [first(ModbusInput(config, "in", CLOCK)) for config in configs]
             assert [False, True, False] == [signal.active for signal in found]
-        nowhere = ModbusConfig(HOST, 999, device.port)
+        nowhere = ModbusConfig(f"{HOST}:{device.port}", 999)
         assert "no discrete input 999" in refused(ModbusInput(nowhere, "in", CLOCK))
-        stranger = ModbusConfig(HOST, 0, device.port, unit=9)
-        assert "unit 9" in refused(ModbusInput(stranger, "in", CLOCK))
+        stranger = ModbusConfig(f"{HOST}:{device.port}", 0, device_id=9)
+        assert "device 9" in refused(ModbusInput(stranger, "in", CLOCK))
     finally:
         device.kill()
 
@@ -91,7 +91,7 @@ def test_modbus_sees_a_button_that_is_pressed_for_a_moment(tmp_path: Path) -> No
     device = ModbusDevice(tmp_path)
     device.start()
     try:
-        with heard(ModbusInput(ModbusConfig(HOST, 0, device.port), "button", CLOCK)) as queue:
+        with heard(ModbusInput(ModbusConfig(f"{HOST}:{device.port}", 0), "button", CLOCK)) as queue:
             following(queue)
             device.set(True)
             time.sleep(0.2)
@@ -108,9 +108,9 @@ def test_shelly_with_a_password_is_read_with_it_only(tmp_path: Path, password: P
     device.start()
     try:
         device.set(True)
-        config = ShellyConfig(HOST, 0, device.port, password)
+        config = ShellyConfig(f"{HOST}:{device.port}", 0, password)
         assert first(ShellyInput(config, "in", CLOCK)).active
-        bare = ShellyConfig(HOST, 0, device.port)
+        bare = ShellyConfig(f"{HOST}:{device.port}", 0)
         assert "asks for another password" in refused(ShellyInput(bare, "in", CLOCK))
         password.write_text("wrong", "utf-8")
         assert "asks for another password" in refused(ShellyInput(config, "in", CLOCK))
@@ -125,7 +125,7 @@ def test_shelly_without_such_an_input_is_told(tmp_path: Path) -> None:
     device = ShellyDevice(tmp_path)
     device.start()
     try:
-        config = ShellyConfig(HOST, 77, device.port)
+        config = ShellyConfig(f"{HOST}:{device.port}", 77)
         assert "its input 77" in refused(ShellyInput(config, "in", CLOCK))
     finally:
         device.kill()
@@ -204,12 +204,12 @@ def test_mqtt_broker_that_asks_who_we_are(tmp_path: Path, password: Path) -> Non
     broker.start()
     try:
         assert "does not let us in" in refused(contact(broker))
-        with heard(contact(broker, username="gate", password_file=password)) as queue:
+        with heard(contact(broker, user="gate", password_file=password)) as queue:
             assert queue.get(timeout=5) is None
             time.sleep(0.3)
             assert queue.empty()
         password.write_text("wrong", "utf-8")
-        known = contact(broker, username="gate", password_file=password)
+        known = contact(broker, user="gate", password_file=password)
         assert "does not let us in" in refused(known)
     finally:
         broker.kill()
@@ -224,14 +224,14 @@ def test_mqtt_settings_that_mean_nothing_are_refused() -> None:
         {"password_file": Path("p")},
     ):
         with pytest.raises(PosternError):
-            MqttConfig(**{"host": HOST, "topic": "t", **wrong})  # type: ignore[arg-type]
+            MqttConfig(**{"address": HOST, "topic": "t", **wrong})  # type: ignore[arg-type]
 
 
 def test_passwords_show_nowhere(password: Path) -> None:
     """Only the name of their file does."""
     for config in (
         ShellyConfig(HOST, password_file=password),
-        MqttConfig(HOST, "t", username="gate", password_file=password),
+        MqttConfig(address=HOST, topic="t", user="gate", password_file=password),
     ):
         assert SECRET not in repr(config)
 

@@ -13,7 +13,7 @@ from threading import Event
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
-from postern.address import Endpoint
+from postern.address import Endpoint, endpoint
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ports import Clock
 from postern.core.signal import Signal
@@ -22,8 +22,9 @@ from postern.sources.inputs.listening import Debounce, Hear, Listening, check_de
 #: Seconds for the device to answer. A contact that is known later than that is not known.
 TIMEOUT_S = 1.0
 MIN_POLL_S, MAX_POLL_S = 0.02, 1.0
+PORT = 502
 #: The highest number that the protocol can name.
-MAX_ADDRESS = 0xFFFF
+MAX_NUMBER = 0xFFFF
 
 # What the library says of every failure, we say ourselves, once.
 logging.getLogger("pymodbus.logging").addHandler(logging.NullHandler())
@@ -41,34 +42,37 @@ class Config:
     """Which input of which device.
 
     Attributes:
-        host: Its name or number.
-        address: The input's number, from 0 on.
-        port: The device's port.
-        unit: Its number behind that port; 1 for most.
+        address: Its name or number, and its port after a colon where that is not 502.
+        number: The input's number, from 0 on.
+        device_id: The device's number behind that port; 1 for most.
         table: Where it keeps the state: `discrete` inputs or `coil`s.
         inverted: Whether the contact is closed while what it means is not so.
         debounce_s: For how long a state has to last before it counts, in seconds.
         poll_s: How often it is asked, in seconds.
     """
 
-    host: str
-    address: int
-    port: int = 502
-    unit: int = 1
+    address: str
+    number: int
+    device_id: int = 1
     table: Table = Table.DISCRETE
     inverted: bool = False
     debounce_s: float = 0.03
     poll_s: float = 0.05
 
     def __post_init__(self) -> None:
-        Endpoint(self.host, self.port)
+        _ = self.endpoint  # Which checks it.
         check_debounce(self.debounce_s)
-        if not 0 <= self.address <= MAX_ADDRESS:
-            raise invalid(f"The number of a Modbus input is from 0 to {MAX_ADDRESS}.")
-        if not 0 <= self.unit <= 255:
-            raise invalid("The unit of a Modbus device is from 0 to 255.")
+        if not 0 <= self.number <= MAX_NUMBER:
+            raise invalid(f"The number of a Modbus input is from 0 to {MAX_NUMBER}.")
+        if not 0 <= self.device_id <= 255:
+            raise invalid("The device_id of a Modbus device is from 0 to 255.")
         if not MIN_POLL_S <= self.poll_s <= MAX_POLL_S:
             raise invalid(f"An input is asked every {MIN_POLL_S:g} to {MAX_POLL_S:g} seconds.")
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is."""
+        return endpoint(self.address, PORT)
 
 
 class ModbusInput:
@@ -96,7 +100,7 @@ class ModbusInput:
 
     def _listen(self, hear: Hear, stop: Event) -> None:
         config = self._config
-        pinned = Endpoint(config.host, config.port).pin(timeout_s=TIMEOUT_S)
+        pinned = config.endpoint.pin(timeout_s=TIMEOUT_S)
         client = ModbusTcpClient(str(pinned.number), port=pinned.port, timeout=TIMEOUT_S, retries=0)
         try:
             live = False
@@ -111,16 +115,17 @@ class ModbusInput:
         config = self._config
         read = client.read_coils if config.table is Table.COIL else client.read_discrete_inputs
         try:
-            answer = read(config.address, count=1, device_id=config.unit)
+            answer = read(config.number, count=1, device_id=config.device_id)
         except (ModbusException, OSError, TimeoutError):
             raise self._fault("does not answer", "Check its cable and its power.") from None
         if answer.isError() or not answer.bits:
             raise self._fault(
-                f"has no {config.table} input {config.address} of unit {config.unit}",
-                "Check address, table and unit; some manuals count from 1.",
+                f"has no {config.table} input {config.number} of device {config.device_id}",
+                "Check number, table and device_id; some manuals count from 1.",
             )
         return bool(answer.bits[0])
 
     def _fault(self, how: str, hint: str) -> PosternError:
-        endpoint = Endpoint(self._config.host, self._config.port)
-        return PosternError(Code.UNAVAILABLE, f"The Modbus device at {endpoint} {how}.", hint)
+        return PosternError(
+            Code.UNAVAILABLE, f"The Modbus device at {self._config.endpoint} {how}.", hint
+        )

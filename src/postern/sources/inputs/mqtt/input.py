@@ -8,7 +8,6 @@ import json
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 from time import monotonic
 from uuid import uuid4
@@ -18,12 +17,12 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from postern.address import Endpoint
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ports import Clock
 from postern.core.signal import Signal
+from postern.mqtt.words import Broker
+from postern.secret import read_password
 from postern.sources.inputs.listening import Debounce, Hear, Listening, check_debounce
-from postern.sources.inputs.password import read_password
 
 #: Seconds for the broker to be reached, and to let us in.
 CONNECT_S, WELCOME_S = 2.0, 5.0
@@ -36,38 +35,28 @@ MOST = 4096
 MAX_TOPIC = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config(Broker):
     """Which topic of which broker, and what is said there.
 
     Attributes:
-        host: The broker's name or number.
         topic: Where the state is published; without wildcards.
-        port: The broker's port.
         on: What is said while the contact is closed.
         off: What is said while it is open.
         field: Where messages are JSON objects, the name of the one that has the state; else None.
-        username: Who we are to the broker; None for anybody.
-        password_file: A file with our password; None where we have none.
-        tls: Whether the broker proves who it is by a certificate that this machine trusts.
         inverted: Whether the contact is closed while what it means is not so.
         debounce_s: For how long a state has to last before it counts, in seconds.
     """
 
-    host: str
     topic: str
-    port: int = 1883
     on: str = "on"
     off: str = "off"
     field: str | None = None
-    username: str | None = None
-    password_file: Path | None = None
-    tls: bool = False
     inverted: bool = False
     debounce_s: float = 0.0
 
     def __post_init__(self) -> None:
-        Endpoint(self.host, self.port)
+        Broker.__post_init__(self)  # `super()` does not know classes with slots.
         check_debounce(self.debounce_s)
         if not (0 < len(self.topic) <= MAX_TOPIC and self.topic.isprintable()):
             raise invalid(f"A topic has 1 to {MAX_TOPIC} printable characters.")
@@ -75,8 +64,6 @@ class Config:
             raise invalid("An input goes by one topic, without wildcards.")
         if self.on == self.off:
             raise invalid("A contact that is closed and one that is open must not say the same.")
-        if self.password_file is not None and self.username is None:
-            raise invalid("A password belongs to a username.", "Set username, too.")
 
 
 class MqttInput:
@@ -124,18 +111,17 @@ class MqttInput:
         config = self._config
         client = Client(CallbackAPIVersion.VERSION2, f"postern-{uuid4().hex[:16]}")
         client.connect_timeout = CONNECT_S
-        if config.username is not None:
-            secret = config.password_file
-            client.username_pw_set(config.username, read_password(secret) if secret else None)
+        if config.user is not None and config.password_file is not None:
+            client.username_pw_set(config.user, read_password(config.password_file))
         if config.tls:
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(ssl.create_default_context(cafile=config.ca))
         return client
 
     def _connect(self, client: Client) -> None:
         config = self._config
-        pinned = Endpoint(config.host, config.port).pin(timeout_s=CONNECT_S)
+        pinned = config.endpoint.pin(timeout_s=CONNECT_S)
         # With a certificate the broker proves its name, wherever that leads.
-        host = config.host if config.tls else str(pinned.number)
+        host = pinned.host if config.tls else str(pinned.number)
         try:
             client.connect(host, pinned.port, KEEP_ALIVE_S)
         except (OSError, ValueError) as error:
@@ -144,7 +130,7 @@ class MqttInput:
 
     def _check(self, heard: "_Heard", alive: bool, *, in_time: bool) -> None:
         if heard.refusal:
-            raise self._fault(heard.refusal, "See to username, password_file and its own rules.")
+            raise self._fault(heard.refusal, "See to user, password_file and its own rules.")
         if heard.nonsense:
             raise self._fault(
                 f"has a message in {self._config.topic} that is neither on nor off",
@@ -156,8 +142,7 @@ class MqttInput:
             raise self._fault("does not answer", "Is it an MQTT broker?")
 
     def _fault(self, how: str, hint: str) -> PosternError:
-        endpoint = Endpoint(self._config.host, self._config.port)
-        return PosternError(Code.UNAVAILABLE, f"The broker at {endpoint} {how}.", hint)
+        return PosternError(Code.UNAVAILABLE, f"The broker at {self._config.endpoint} {how}.", hint)
 
 
 class _Heard:

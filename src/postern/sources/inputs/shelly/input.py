@@ -12,18 +12,19 @@ from time import monotonic
 
 import httpx
 
-from postern.address import Endpoint, Pinned
+from postern.address import Endpoint, Pinned, endpoint
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ports import Clock
 from postern.core.signal import Signal
+from postern.secret import read_password
 from postern.sources.inputs.listening import Debounce, Hear, Listening, check_debounce
-from postern.sources.inputs.password import read_password
 
 #: Seconds for the device to answer, and for the whole of an answer.
 TIMEOUT_S, ANSWER_S = 1.0, 2.0
 #: Bytes of an answer; a device's own has a hundred.
 MOST = 16 * 1024
 MIN_POLL_S, MAX_POLL_S = 0.05, 1.0
+PORT = 80
 #: Who its password belongs to; the device knows no other.
 _USER = "admin"
 
@@ -33,30 +34,33 @@ class Config:
     """Which input of which device.
 
     Attributes:
-        host: Its name or number.
-        input: The input's number, from 0 on.
-        port: The device's port.
+        address: Its name or number, and its port after a colon where that is not 80.
+        channel: The input's number, from 0 on.
         password_file: A file with its password; None where it has none.
         inverted: Whether the contact is closed while what it means is not so.
         debounce_s: For how long a state has to last before it counts, in seconds.
         poll_s: How often it is asked, in seconds.
     """
 
-    host: str
-    input: int = 0
-    port: int = 80
+    address: str
+    channel: int = 0
     password_file: Path | None = None
     inverted: bool = False
     debounce_s: float = 0.0
     poll_s: float = 0.1
 
     def __post_init__(self) -> None:
-        Endpoint(self.host, self.port)
+        _ = self.endpoint  # Which checks it.
         check_debounce(self.debounce_s)
-        if not 0 <= self.input <= 255:
+        if not 0 <= self.channel <= 255:
             raise invalid("The number of an input is from 0 to 255.")
         if not MIN_POLL_S <= self.poll_s <= MAX_POLL_S:
             raise invalid(f"An input is asked every {MIN_POLL_S:g} to {MAX_POLL_S:g} seconds.")
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is."""
+        return endpoint(self.address, PORT)
 
 
 class ShellyInput:
@@ -70,7 +74,7 @@ class ShellyInput:
 
     def __init__(self, config: Config, name: str, clock: Clock) -> None:
         self._config = config
-        self._endpoint = Endpoint(config.host, config.port)
+        self._endpoint = config.endpoint
         self._listening = Listening(
             name, self._listen, lambda: Debounce(config.debounce_s, config.inverted), clock
         )
@@ -98,7 +102,7 @@ class ShellyInput:
                 stop.wait(self._config.poll_s)
 
     def _level(self, client: httpx.Client, pinned: Pinned) -> bool:
-        call = {"id": 1, "method": "Input.GetStatus", "params": {"id": self._config.input}}
+        call = {"id": 1, "method": "Input.GetStatus", "params": {"id": self._config.channel}}
         status, body = self._answer(client, pinned, call)
         if status == httpx.codes.UNAUTHORIZED:
             raise self._fault("asks for another password", "See to password_file.")
@@ -109,7 +113,7 @@ class ShellyInput:
         state = _state(found)
         if status != httpx.codes.OK or state is None:
             raise self._fault(
-                f"does not say what its input {self._config.input} is",
+                f"does not say what its input {self._config.channel} is",
                 "It has to be an input of the type switch of a Shelly from the second generation.",
             )
         return state
