@@ -85,10 +85,11 @@ class Wire:
         for peer in self._peers:
             peer.kill()
             peer.wait()
+        for reader in self._readers:  # Each ends with its peer's pipe, which is closed after it.
+            reader.join()
+        for peer in self._peers:
             if peer.stdout is not None:
                 peer.stdout.close()
-        for reader in self._readers:
-            reader.join()
         os.close(self._far)
         os.close(self._near)
 
