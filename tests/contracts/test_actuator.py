@@ -123,9 +123,9 @@ def test_actuator_stays_open_for_the_longest_of_several_pulses(kind: str, tmp_pa
         bench.actuator.pulse(command("c-1", 3.0))
         bench.actuator.pulse(command("c-2", 0.5))
 
-        bench.wait(1.5)
+        bench.wait(1.2)
         assert bench.is_open()
-        bench.wait(2.5)
+        bench.wait(3.0)
         assert not bench.is_open()
 
 
@@ -135,9 +135,9 @@ def test_actuator_closes_by_itself(kind: str, tmp_path: Path) -> None:
     with BENCHES[kind]("", tmp_path) as bench:
         bench.actuator.pulse(command(hold_s=2.0))
 
-        bench.wait(1.5)
+        bench.wait(0.8)
         assert bench.is_open()
-        bench.wait(1.0)
+        bench.wait(2.0)
         assert not bench.is_open()
 
 
@@ -224,9 +224,11 @@ def test_actuator_ends_what_is_driven_when_it_is_closed(kind: str, tmp_path: Pat
         bench.actuator.close()
         bench.actuator.close()
 
-        bench.wait(1.0)
-        assert bench.is_open() is not bench.can_be_closed
-        bench.wait(3.0)
+        if bench.can_be_closed:
+            assert until(lambda: not bench.is_open(), 2.0)
+        else:
+            assert bench.is_open()
+        bench.wait(4.0)
         assert not bench.is_open()
 
 
