@@ -1,5 +1,6 @@
 """Faces in a picture, by either of two detectors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,6 +31,11 @@ class Face:
     box: Box
     score: float
     points: Points | None
+
+
+#: A face at least this wide, relative to the widest, is somebody at the access point and not in the
+#: background.
+BESIDE = 0.5
 
 
 class Detector(Protocol):
@@ -139,6 +145,20 @@ class YuNet:
             placed = ((points + cell) * stride / scale).astype(np.float32)
             found.append(Face(Box(*corners), float(scores[at]), placed))
         return found
+
+
+def nearest(faces: Sequence[Face]) -> tuple[Face, ...]:
+    """Whoever is at the access point, widest first: the widest face, and those beside it."""
+    found = sorted(faces, key=lambda face: -face.box.width)
+    return tuple(face for face in found if face.box.width >= BESIDE * found[0].box.width)
+
+
+def share_inside(box: Box, image: Image) -> float:
+    """Which share of a box's width, or of its height if that is less, lies within a picture."""
+    height, width = image.shape[:2]
+    inside_x = min(box.x1, width) - max(box.x0, 0.0)
+    inside_y = min(box.y1, height) - max(box.y0, 0.0)
+    return float(min(inside_x / box.width, inside_y / box.height))
 
 
 def suppress(faces: list[Face], overlap: float) -> tuple[Face, ...]:

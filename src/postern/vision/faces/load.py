@@ -59,8 +59,23 @@ def load_recogniser(models: Models, detector: DetectorName) -> FaceRecogniser:
     Raises:
         PosternError: `not_found` or `invalid` where a model is absent or not the right one.
     """
-    gate = _load_gate(models, detector)
+    gate = load_gate(models, detector)
     return FaceRecogniser(gate.detector, gate.aligner, load_embedder(models), gate.limits)
+
+
+def load_gate(models: Models, detector: DetectorName) -> Gate:
+    """What finds faces and judges them, and makes nothing of them.
+
+    Raises:
+        PosternError: As `load_recogniser`.
+    """
+    found, aligner = load_detector(models, detector), LandmarkAligner(load_landmarks(models))
+    if detector == "yunet":
+        return Gate(found, aligner, Limits())
+    # dlib's landmark is the base of the nose, which lies lower than its tip. The last two limits
+    # keep 95 % of faces-lfw and turn away 99 % of the profiles of faces-turning.
+    limits = Limits(max_yaw=0.30, min_pitch=0.40, max_pitch=1.15, min_score=1.0, max_mirror=0.26)
+    return Gate(found, aligner, limits)
 
 
 def load_embedder(models: Models) -> Embedder:
@@ -133,13 +148,3 @@ def load_landmarks(models: Models) -> Landmarks:
         lambda: landmarks.pack(read_shape_predictor(models.read("face-landmarks-dlib"))),
     )
     return Landmarks(landmarks.unpack(packed))
-
-
-def _load_gate(models: Models, detector: DetectorName) -> Gate:
-    found, aligner = load_detector(models, detector), LandmarkAligner(load_landmarks(models))
-    if detector == "yunet":
-        return Gate(found, aligner, Limits())
-    # dlib's landmark is the base of the nose, which lies lower than its tip. The last two limits
-    # keep 95 % of faces-lfw and turn away 99 % of the profiles of faces-turning.
-    limits = Limits(max_yaw=0.30, min_pitch=0.40, max_pitch=1.15, min_score=1.0, max_mirror=0.26)
-    return Gate(found, aligner, limits)

@@ -12,7 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from postern.core.look import Flaw
+from postern.vision.aim import saturated
 
+#: Of a face and of its middle, within the picture. Both count: a detector may frame no more than
+#: what it sees of a face, and a chip may hold the middle of a face whose chin is cut.
+WHOLE = 0.9
 #: Squared grey levels: what the Laplacian (1 1 -4 1 1) makes of rounding, whose variance is 1/12.
 _ROUNDING = 20 / 12
 
@@ -84,6 +88,36 @@ def geometry(left_eye: Points, right_eye: Points, nose: Points) -> Geometry:
     return Geometry(distance, float(offset @ along) / distance, float(offset @ down) / distance)
 
 
+@dataclass(frozen=True, slots=True)
+class Tones:
+    """How the middle of a face is lit and focused: skin and features alone, whatever the hair and
+    the background are.
+
+    Attributes:
+        grey: Mean grey level, 0..255.
+        contrast: Standard deviation of grey levels.
+        sharpness: As `sharpness` has it.
+        saturated: Share of pixels that are as bright as a pixel can be, or nearly, in [0, 1].
+    """
+
+    grey: float
+    contrast: float
+    sharpness: float
+    saturated: float
+
+
+def tones(chip: Chip) -> Tones:
+    """How a face is lit and focused.
+
+    Args:
+        chip: The aligned face, (150, 150, 3) uint8.
+    """
+    grey_chip = np.asarray(cv2.cvtColor(chip, cv2.COLOR_BGR2GRAY), np.uint8)
+    middle = grey_chip[30:120, 30:120]
+    grey, contrast = float(middle.mean()), float(middle.std())
+    return Tones(grey, contrast, sharpness(middle), saturated(middle))
+
+
 def flaws(face: Geometry, chip: Chip, limits: Limits) -> tuple[Flaw, ...]:
     """What spoils a face, gravest first; empty where it can be compared.
 
@@ -92,17 +126,14 @@ def flaws(face: Geometry, chip: Chip, limits: Limits) -> tuple[Flaw, ...]:
         chip: The aligned face, (150, 150, 3) uint8.
         limits: What it must reach.
     """
-    # The middle holds skin and features alone, whatever the hair and background are.
-    grey_chip = np.asarray(cv2.cvtColor(chip, cv2.COLOR_BGR2GRAY), np.uint8)
-    middle = grey_chip[30:120, 30:120]
-    grey, spread = float(middle.mean()), float(middle.std())
+    lit = tones(chip)
     checks = (
         (Flaw.TOO_SMALL, face.eyes_px >= limits.min_eyes_px),
         (Flaw.TURNED_AWAY, abs(face.yaw) <= limits.max_yaw),
         (Flaw.TURNED_AWAY, limits.min_pitch <= face.pitch <= limits.max_pitch),
-        (Flaw.TOO_DARK, grey >= limits.min_grey and spread >= limits.min_contrast),
-        (Flaw.TOO_BRIGHT, grey <= limits.max_grey),
-        (Flaw.BLURRED, sharpness(middle) >= limits.min_sharpness),
+        (Flaw.TOO_DARK, lit.grey >= limits.min_grey and lit.contrast >= limits.min_contrast),
+        (Flaw.TOO_BRIGHT, lit.grey <= limits.max_grey),
+        (Flaw.BLURRED, lit.sharpness >= limits.min_sharpness),
     )
     return tuple(dict.fromkeys(flaw for flaw, passed in checks if not passed))
 

@@ -5,18 +5,11 @@ from math import isinf
 import numpy as np
 
 from postern.core.look import Flaw, Kind, Look
-from postern.frame import Frame, Image, Sighting, Template
+from postern.frame import Frame, Sighting, Template
 from postern.vision.faces.align import Aligner, Chip
-from postern.vision.faces.detect import Detector, Face
+from postern.vision.faces.detect import Detector, Face, nearest, share_inside
 from postern.vision.faces.embed import Embedder, Vectors
-from postern.vision.faces.quality import Limits, flaws
-
-#: A face at least this wide, relative to the widest, is somebody at the access point and not in the
-#: background.
-_BESIDE = 0.5
-#: Of a face and of its middle, within the picture. Both count: a detector may frame no more than
-#: what it sees of a face, and a chip may hold the middle of a face whose chin is cut.
-_WHOLE = 0.9
+from postern.vision.faces.quality import WHOLE, Limits, flaws
 
 
 class FaceRecogniser:
@@ -42,15 +35,14 @@ class FaceRecogniser:
 
     def sightings(self, frame: Frame) -> tuple[Sighting, ...]:
         """See `postern.frame.Recogniser.sightings`."""
-        found = sorted(self._detector.faces(frame.image), key=lambda face: -face.box.width)
-        near = [face for face in found if face.box.width >= _BESIDE * found[0].box.width]
+        near = nearest(self._detector.faces(frame.image))
         crowd = (Flaw.SEVERAL_FACES,) if len(near) > 1 else ()
         return tuple(self._sighting(frame, face, crowd) for face in near)
 
     def _sighting(self, frame: Frame, face: Face, crowd: tuple[Flaw, ...]) -> Sighting:
         aligned = self._aligner.align(frame.image, face)
         spoilt = crowd + flaws(aligned.geometry, aligned.chip, self._limits)
-        if not aligned.inside >= _WHOLE or _clipped(face, frame.image):
+        if not min(aligned.inside, share_inside(face.box, frame.image)) >= WHOLE:
             spoilt = (*spoilt, Flaw.CLIPPED)
         if not face.score >= self._limits.min_score and Flaw.TURNED_AWAY not in spoilt:
             spoilt = (*spoilt, Flaw.TURNED_AWAY)
@@ -67,11 +59,3 @@ class FaceRecogniser:
         vector, mirrored = self._embedder.vectors(np.stack([chip, chip[:, ::-1]]))
         alike = float(np.linalg.norm(vector - mirrored)) <= self._limits.max_mirror
         return np.asarray(vector) if alike else None
-
-
-def _clipped(face: Face, image: Image) -> bool:
-    """Whether more than a tenth of the face lies outside the picture."""
-    box, (height, width) = face.box, image.shape[:2]
-    inside_x = min(box.x1, width) - max(box.x0, 0.0)
-    inside_y = min(box.y1, height) - max(box.y0, 0.0)
-    return bool(inside_x < _WHOLE * box.width or inside_y < _WHOLE * box.height)

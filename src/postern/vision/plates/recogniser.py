@@ -17,6 +17,7 @@ import numpy as np
 
 from postern.core.look import Box, Flaw, Kind, Look
 from postern.frame import Frame, Image, Sighting, Template
+from postern.vision.aim import saturated
 from postern.vision.model import Models, open_session
 from postern.vision.plates.detect import Detector, Line
 from postern.vision.plates.grammar import PLAIN, Floats, Grammar, grammar, is_plate, plate_slots
@@ -108,10 +109,9 @@ class PlateRecogniser:
         return self._shapes.spell(slots)
 
     def _sighting(self, plate: Plate, frame: Frame) -> Sighting:
-        height, width = frame.image.shape[:2]
         look = Look(
             Kind.PLATE,
-            _box(plate.line, width, height),
+            box_of(plate.line, frame.image),
             plate.line.score,
             plate.flaws,
             frame.captured,
@@ -203,17 +203,65 @@ def _plain(slots: Floats) -> str:
     return PLAIN.spell(slots)
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a plate can be seen.
+
+    Attributes:
+        character_px: Pixels of the frame across its characters.
+        surest: Chance of the best character where it is least, in [0, 1]; -1 without a character.
+        grey: Mean grey level of the line, 0..255.
+        contrast: Standard deviation of its grey levels.
+        sharpness: Variance of the Laplacian over the variance of grey, on a chip 48 pixels high; 0
+            for a flat one.
+        saturated: Share of pixels that are as bright as a pixel can be, or nearly, in [0, 1].
+        margin: How far it keeps from the frame's edge, in heights of the line; below 0 beyond it.
+    """
+
+    character_px: float
+    surest: float
+    grey: float
+    contrast: float
+    sharpness: float
+    saturated: float
+    margin: float
+
+    @property
+    def guessed(self) -> bool:
+        """Whether a character is a mere guess."""
+        return not self.surest >= GUESS
+
+
+def quality(image: Image, plate: Plate) -> Quality:
+    """How well a plate can be seen in a picture."""
+    return _quality(image, plate.line, plate.slots)
+
+
+def _quality(image: Image, line: Line, slots: Floats) -> Quality:
+    chip = np.asarray(cv2.cvtColor(rectify(image, line), cv2.COLOR_BGR2GRAY), np.uint8)
+    grey = chip.astype(np.float32)
+    spread = float(grey.var())
+    edges = float(cv2.Laplacian(grey, cv2.CV_32F).var())
+    return Quality(
+        line.height * TIGHT,
+        _worst(slots),
+        float(grey.mean()),
+        float(grey.std()),
+        edges / spread if spread > 0.0 else 0.0,
+        saturated(chip),
+        _margin(line, image),
+    )
+
+
 def _flaws(image: Image, line: Line, slots: Floats) -> tuple[Flaw, ...]:
-    chip = cv2.cvtColor(rectify(image, line), cv2.COLOR_BGR2GRAY).astype(np.float32)
-    guessed = not _worst(slots) >= GUESS
-    soft = not cv2.Laplacian(chip, cv2.CV_32F).var() >= SHARP * chip.var()
+    seen = _quality(image, line, slots)
     found = {
-        Flaw.TOO_SMALL: not line.height * TIGHT >= SMALLEST,
-        Flaw.TOO_DARK: not chip.mean() >= DARK,
-        Flaw.TOO_BRIGHT: not (chip.mean() <= BRIGHT and chip.std() >= FLAT),
-        Flaw.CLIPPED: not _inside(line, image),
-        Flaw.BLURRED: guessed and soft,
-        Flaw.UNREADABLE: guessed,
+        Flaw.TOO_SMALL: not seen.character_px >= SMALLEST,
+        Flaw.TOO_DARK: not seen.grey >= DARK,
+        Flaw.TOO_BRIGHT: not (seen.grey <= BRIGHT and seen.contrast >= FLAT),
+        Flaw.CLIPPED: not seen.margin >= EDGE,
+        Flaw.BLURRED: seen.guessed and not seen.sharpness >= SHARP,
+        Flaw.UNREADABLE: seen.guessed,
     }
     return tuple(flaw for flaw, present in found.items() if present)
 
@@ -229,10 +277,10 @@ def _proportioned(line: Line, image: Image) -> bool:
     )
 
 
-def _inside(line: Line, image: Image) -> bool:
+def _margin(line: Line, image: Image) -> float:
     height, width = image.shape[:2]
-    corners, edge = line.corners(), EDGE * line.height
-    return bool((corners >= edge).all() and (corners <= (width - edge, height - edge)).all())
+    corners = line.corners()
+    return float(min(corners.min(), ((width, height) - corners).min())) / line.height
 
 
 def _is_patch(line: Line, image: Image) -> bool:
@@ -270,7 +318,9 @@ def _size(number: Number) -> float:
     return number.line.width * number.line.height
 
 
-def _box(line: Line, width: int, height: int) -> Box:
+def box_of(line: Line, image: Image) -> Box:
+    """The upright box around a line, within the picture."""
+    height, width = image.shape[:2]
     corners = line.corners()
     x0, y0 = np.clip(corners.min(0), 0, (width - 1, height - 1))
     x1, y1 = np.clip(corners.max(0), (x0 + 1, y0 + 1), (width, height))
