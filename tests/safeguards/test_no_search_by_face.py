@@ -29,6 +29,7 @@ from rich.console import Console
 
 import postern
 from postern import api, cli
+from postern.api.aim import aim_app
 from postern.api.health import health_app
 from postern.api.witness import witness_app
 from postern.app.clock import SystemClock
@@ -93,6 +94,7 @@ NAMES_OF_THINGS = {("models fetch", "name"), ("witness serve", "name")}
 TEXTS = {
     ("upgrade", "release"): "a release's tarball or folder, whose program is installed",
     ("upgrade", "sha256"): "the hash of that tarball",
+    ("aim", "camera"): "a camera of site.toml, whose pictures are measured",
     ("enrol", "camera"): "a camera of site.toml",
     ("enrol", "at"): "access points that they agree to",
     ("enrol", "locale"): "the language of what they read",
@@ -138,6 +140,7 @@ COMMANDS = {
     "demo": "of made-up people, in a throw-away store",
     "run": "where and why, at every attempt, and not of whom",
     "check": "how the site is set up",
+    "aim": "how large, sharp and lit a face or plate is, whoever it is",
     "doctor": "how the machine is that it runs on",
     "enrol": "what they agree to, and their new id",
     "person list": "who is registered, by name",
@@ -220,6 +223,7 @@ CALLS = {
     ("POST", "/add-checkpoint"): "a witness signs the checkpoint of a log, or says why not",
     ("GET", "/health/live"): "a service says that it runs",
     ("GET", "/health/ready"): "and how its cameras, access points and actuators are",
+    ("GET", "/{secret:str}"): "how a camera is placed, with a picture in which faces are covered",
     ("GET", "/metrics"): "and how many attempts there were, by access point and reason",
 }
 
@@ -372,9 +376,15 @@ def _is_the_site(option: "Option") -> bool:
 
 def _applications(folder: Path) -> tuple[Litestar, ...]:
     """Everything that answers over HTTP; whatever module is new has to be walked, too."""
-    assert {"health", "server", "witness"} == {module.name for module in iter_modules(api.__path__)}
+    assert {"aim", "health", "server", "witness"} == {
+        module.name for module in iter_modules(api.__path__)
+    }
     witness, _ = open_witness(folder / "witness", "witness.example", [], SystemClock())
-    return (witness_app(witness, MOST_BODY, lambda _: None), health_app(_Quiet()))
+    return (
+        witness_app(witness, MOST_BODY, lambda _: None),
+        health_app(_Quiet()),
+        aim_app(_Quiet(), "token"),
+    )
 
 
 class _Quiet:
@@ -384,6 +394,9 @@ class _Quiet:
         return True, {}
 
     def metrics(self) -> str:
+        return ""
+
+    def page(self) -> str:
         return ""
 
 

@@ -115,6 +115,7 @@ TALKS = {
     "actuators/shelly/relay.py": "answers a device that asks who is there",
     "actuators/webhook/actuator.py": "believes certificates of those that the exchange asks",
     "api/server.py": "listens, where an operator runs a witness or asks for [health]",
+    "api/aim.py": "shows how a camera is placed, where an operator asks for the page",
     "api/health.py": "answers how the service is, where site.toml asks for it",
     "app/monitor.py": "has it listen, beside the lanes",
     "api/witness.py": "answers there",

@@ -16,6 +16,7 @@ from postern.process import keep_memory_private, keep_memory_small
 COMMANDS = {
     "demo": "postern.cli.demo.command:demo",
     "doctor": "postern.cli.doctor:doctor",
+    "aim": "postern.cli.aim:aim",
     "run": "postern.cli.run:run",
     "check": "postern.cli.check:check",
     "enrol": "postern.cli.enrol:enrol",

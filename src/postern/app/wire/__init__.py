@@ -1,5 +1,6 @@
 """The composition root: the only package that names implementations."""
 
+from postern.app.wire.aiming import Aiming, open_aiming, open_veil
 from postern.app.wire.examination import (
     look_at_actuator,
     look_at_keys,
@@ -44,6 +45,7 @@ from postern.app.wire.service import (
 from postern.app.wire.way_out import open_way_out
 
 __all__ = [
+    "Aiming",
     "Installation",
     "build_enrolment",
     "build_register",
@@ -58,11 +60,13 @@ __all__ = [
     "look_at_actuator",
     "look_at_keys",
     "look_at_models",
+    "open_aiming",
     "open_keys",
     "open_models",
     "open_service",
     "open_site",
     "open_source",
+    "open_veil",
     "open_way_out",
     "passes",
     "prove_event",

@@ -17,7 +17,7 @@ from postern.sources import KINDS as SOURCES
 #: Seconds for a first picture. A source that promises one in time says itself that it has none.
 PATIENCE_S = 15.0
 #: Kinds of cameras that one program at a time may have.
-_EXCLUSIVE = {"v4l"}
+EXCLUSIVE = {"v4l"}
 _PULSES = {
     Timer.DEVICE: "the device ends a pulse by itself",
     Timer.WATCHDOG: "a process of its own ends a pulse, also when the service dies",
@@ -34,7 +34,7 @@ def try_camera(camera: Camera, *, served: bool) -> Finding:
         served: Whether the site's service runs, which may have the device.
     """
     subject = f"camera {camera.id}"
-    if served and camera.kind in _EXCLUSIVE:
+    if served and camera.kind in EXCLUSIVE:
         return Finding(
             subject, Verdict.UNTRIED, "The service has it.", "Its lines say how it is; or stop it."
         )

@@ -1,0 +1,207 @@
+"""`postern aim`: what is told in the terminal, what is written, and what is never touched."""
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from postern.app.duty import on_duty
+from postern.cli import aim as command
+from postern.cli.demo.barrier import Visit
+from postern.cli.demo.door import Portrait
+from postern.cli.demo.scene import Cast, write_site
+from postern.core.ids import CameraId
+from postern.core.ports import Clock
+from postern.sources import KINDS
+from postern.sources import Kind as Row
+from postern.sources.file.source import Config as FileConfig
+from postern.sources.file.source import FileSource
+from postern.sources.v4l.source import Config as V4lConfig
+from tests.cli.terminal import postern, started
+from tests.media import write_picture
+
+CAMERA = """
+[camera.porch]
+sees = "face"
+kind = "v4l"   # the one above the bell
+device = "/dev/video9"
+"""
+
+
+class Porch(FileSource):
+    """A webcam that shows the demo's door."""
+
+    live = True
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The present folder: the demo's site, where one person and one car come, and a webcam."""
+    cast = Cast(at_door=(Portrait.COLLINS,), at_barrier=(Visit("KA MP 417"),))
+    file = write_site(tmp_path, cast)
+    file.write_text(file.read_text("utf-8") + CAMERA, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("POSTERN_MODELS", str(tmp_path / "models"))
+    monkeypatch.delenv("POSTERN_DATA", raising=False)
+
+    def porch(_config: V4lConfig, camera: CameraId, clock: Clock) -> Porch:
+        return Porch(FileConfig(tmp_path / "door.mp4"), camera, clock)
+
+    monkeypatch.setitem(KINDS, "v4l", Row(V4lConfig, porch))
+    return tmp_path
+
+
+def test_face_camera_is_good_and_says_what_was_needed(site: Path) -> None:
+    """A row for each thing with its value and what is needed; and that it is a recording."""
+    told = postern("aim", "corridor")
+
+    assert 0 == told.code, told
+    assert re.search(r"between the eyes +│ \d+ pixels +│ at least 20 pixels +│ well", told.out)
+    assert "The camera corridor is a recording" in told.err
+    assert re.search(r"The smallest face seen had \d+ pixels between the eyes\.", told.err)
+    assert "Good: the camera corridor can stay as it is." in told.err
+    assert "Its pictures are 640 x 360; a camera of the kind file is given no size." in told.err
+
+
+def test_plate_camera_is_good_and_says_no_plate(site: Path) -> None:
+    """It is read, to tell it from other writing, and shown nowhere."""
+    told = postern("aim", "lane")
+
+    assert 0 == told.code, told
+    assert re.search(r"height of characters +│ \d+ pixels +│ at least 9 pixels +│ well", told.out)
+    assert not re.search(r"MP|417", told.out + told.err)
+
+
+def test_nothing_is_compared_kept_or_written(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither embedder, matcher, store nor keys are reached, and no file is made."""
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    for name in (
+        "postern.vision.faces.embed.Embedder.__init__",
+        "postern.vision.faces.embed.Embedder.vectors",
+        "postern.vision.faces.load.load_embedder",
+        "postern.vision.faces.match.FaceMatcher.match",
+        "postern.vision.plates.match.PlateMatcher.match",
+        "postern.app.wire.installation.open_store",
+        "postern.app.wire.installation.open_vault",
+        "postern.app.wire.installation.open_ledger",
+        "postern.frame.Template.__post_init__",
+    ):
+        monkeypatch.setattr(name, never)
+    before = {path for path in site.rglob("*") if "models" not in path.parts}
+    for camera in ("corridor", "lane"):
+        told = postern("aim", camera, "--port", "0")
+        assert 0 == told.code, told
+
+    assert before == {path for path in site.rglob("*") if "models" not in path.parts}
+    assert not (site / "data").exists()
+
+
+def test_size_is_written_once_it_is_good(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked first, written with every comment kept, and said where it is there already."""
+    asked: list[str] = []
+    file = site / "site.toml"
+    before = file.read_text("utf-8")
+    monkeypatch.setattr(command, "confirmed", lambda question: asked.append(question))
+    told = postern("aim", "porch")
+    assert (0, before) == (told.code, file.read_text("utf-8"))
+    assert "Write to site.toml that its pictures are 640 x 360" in asked[0]
+    assert "recording" not in told.err
+
+    monkeypatch.setattr(command, "confirmed", lambda _question: True)
+    told = postern("aim", "porch")
+    assert "site.toml says now that its pictures are 640 x 360" in told.err
+    assert before + "width = 640\nheight = 360\n" == file.read_text("utf-8")
+
+    told = postern("aim", "porch", "--write")
+    assert "site.toml says already that its pictures are 640 x 360." in told.err
+    assert before + "width = 640\nheight = 360\n" == file.read_text("utf-8")
+
+
+def test_camera_that_is_not_good_says_so(site: Path) -> None:
+    """With the code of something to mend; the writing on a jacket is no plate."""
+    file = site / "site.toml"
+    file.write_text(file.read_text("utf-8").replace("barrier.mp4", "door.mp4"), "utf-8")
+    told = postern("aim", "lane")
+
+    assert 3 == told.code
+    assert "Not good yet: no plate was good for 3 seconds." in told.err
+    assert "Good:" not in told.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("aim", "nowhere"), 4, "There is no camera called 'nowhere'."),
+        (("aim", "passes"), 3, "The camera passes sees passes only, which need no aiming."),
+        (("aim", "corridor", "--port", "70000"), 2, "65535"),
+        (("aim", "corridor", "--site", "elsewhere.toml"), 4, "There is no file"),
+    ],
+)
+def test_wrong_input_is_one_sentence(
+    site: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    """And what to do."""
+    passes = '\n[camera.passes]\nsees = "pass"\nkind = "file"\npath = "door.mp4"\n'
+    (site / "site.toml").write_text((site / "site.toml").read_text("utf-8") + passes, "utf-8")
+    told = postern(*arguments)
+
+    assert (code, "") == (told.code, told.out)
+    assert said in told.err
+    assert "Traceback" not in told.err
+
+
+def test_camera_that_the_service_has_is_left_to_it(site: Path) -> None:
+    """A local one, which one program at a time may have; others may be aimed beside it."""
+    (site / "data").mkdir()
+    with on_duty(site / "data"):
+        told = postern("aim", "porch")
+        assert (5, True) == (told.code, "The service has the camera porch." in told.err)
+        assert "systemctl stop postern" in told.err
+        assert 0 == postern("aim", "corridor").code
+
+
+def test_recording_without_a_target_says_what_to_do(site: Path) -> None:
+    """Nobody comes to the lane."""
+    write_picture(site / "empty.png", 3)
+    file = site / "site.toml"
+    file.write_text(file.read_text("utf-8").replace("barrier.mp4", "empty.png"), "utf-8")
+    told = postern("aim", "lane")
+
+    assert 7 == told.code
+    assert "The camera has shown no plate in all of its pictures." in told.err
+    assert "Have a car stop where it is to be recognised" in told.err
+
+
+def test_page_is_there_for_as_long_as_the_command_runs(site: Path) -> None:
+    """In a process of its own; Ctrl-C ends both with a verdict."""
+    text = (site / "site.toml").read_text("utf-8")
+    blurred = text.replace('path = "door.mp4"', 'path = "door.mp4"\nloop = true')
+    (site / "site.toml").write_text(blurred.replace('sees = "face"', 'sees = "plate"'), "utf-8")
+    process = started("aim", "corridor", "--page", cwd=site)
+    address, lines = "", ""
+    assert process.stderr is not None
+    while not address:
+        line = process.stderr.readline()
+        assert line, lines
+        lines += line
+        address = "".join(re.findall(r"http://127\.0\.0\.1:\d+/\S+", line))
+    with httpx.Client(trust_env=False) as asks:
+        until = time.monotonic() + 20
+        while "base64" not in asks.get(address).text and time.monotonic() < until:
+            time.sleep(0.2)
+        assert "data:image/jpeg;base64," in asks.get(address).text
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        with pytest.raises(httpx.ConnectError):
+            asks.get(address)
+
+    assert 130 == process.returncode, err
+    assert "Not good yet: no plate was good for 3 seconds." in err
+    assert "Traceback" not in err
