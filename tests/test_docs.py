@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
+from math import degrees
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,12 @@ from postern.sources import KINDS as SOURCES
 from postern.store.throttles import MAX_FAILURES, WAIT
 from postern.vision.faces.cohort import NEAREST
 from postern.vision.faces.continuity import FaceContinuity
-from postern.vision.faces.load import DetectorName, load_calibration
+from postern.vision.faces.load import DetectorName, limits_of, load_calibration
+from postern.vision.faces.quality import WHOLE
+from postern.vision.plates.join import LEANING
 from postern.vision.plates.match import bound
 from postern.vision.plates.read import COLUMNS, ELSE, NOTHING
+from postern.vision.plates.recogniser import BRIGHT, DARK, EDGE, FLAT, GUESS, SMALLEST
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -141,6 +145,33 @@ def test_every_flaw_is_documented_with_its_advice() -> None:
     found = [(row[0], row[1]) for row in rows(section(DECISIONS, "Looks that are not compared"))]
 
     assert [(f"`{flaw}`", ADVICE[flaw]) for flaw in Flaw] == found
+
+
+def test_what_a_camera_needs_is_what_the_recognisers_ask_for() -> None:
+    """Row by row, with either detector."""
+    page = (ROOT / "docs" / "operate.md").read_text("utf-8")
+    faces, plates = section(page, "Placing a camera").split("| a plate |")
+    face = {row[0]: row[1] for row in rows(faces)}
+    plate = {row[0]: row[1] for row in rows("| a plate |" + plates)}
+    yunet, dlib = limits_of("yunet"), limits_of("dlib")
+
+    assert yunet.min_eyes_px == dlib.min_eyes_px
+    assert face["between the eyes"].startswith(f"{yunet.min_eyes_px:.0f} pixels")
+    assert re.findall(r"0\.\d\d", face["turned aside"]) == [
+        f"{limits.max_yaw:.2f}" for limits in (yunet, dlib)
+    ]
+    assert re.findall(r"\d\.\d\d", face["nose below the eyes"]) == [
+        f"{limit:.2f}" for limits in (yunet, dlib) for limit in (limits.min_pitch, limits.max_pitch)
+    ]
+    lit = f"{yunet.min_grey:.0f} to {yunet.max_grey:.0f} of 255, and {yunet.min_contrast:.0f}"
+    assert lit == face["brightness, contrast"]
+    assert f"{yunet.min_sharpness}" == face["sharpness"]
+    assert face["of the face in the picture; faces at once"].startswith(f"{100 * WHOLE:.0f} %")
+    assert f"{SMALLEST:.0f} pixels" == plate["height of characters"]
+    assert f"{degrees(LEANING):.0f} degrees" == plate["slant"]
+    assert f"{DARK:.0f} to {BRIGHT:.0f} of 255, and {FLAT:.0f}" == plate["brightness, contrast"]
+    assert f"{100 * GUESS:.0f} %" == plate["sureness of the worst character"]
+    assert ("a tenth of its height", 0.1) == (plate["from the picture's edge"], EDGE)
 
 
 @every_document

@@ -1,5 +1,6 @@
 """`postern aim`: what is told in the terminal, what is written, and what is never touched."""
 
+import io
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
 
 from postern.app.duty import on_duty
 from postern.cli import aim as command
@@ -205,3 +207,20 @@ def test_page_is_there_for_as_long_as_the_command_runs(site: Path) -> None:
     assert 130 == process.returncode, err
     assert "Not good yet: no plate was good for 3 seconds." in err
     assert "Traceback" not in err
+
+
+def test_terminal_shows_the_table_as_it_changes(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where somebody can see it: what to do at first, how long it has been good, and its end."""
+    shown = io.StringIO()
+    terminal = Console(
+        stderr=True, file=shown, force_terminal=True, width=100, markup=False, highlight=False
+    )
+    monkeypatch.setattr(command, "ERR", terminal)
+    told = postern("aim", "corridor")
+
+    assert 0 == told.code, told
+    assert "No face is found: come closer, look at the camera" in shown.getvalue()
+    assert re.search(r"Good for [0-2]\.\d of 3 seconds\.", shown.getvalue())
+    assert "between the eyes" in shown.getvalue()

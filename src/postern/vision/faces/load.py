@@ -69,13 +69,17 @@ def load_gate(models: Models, detector: DetectorName) -> Gate:
     Raises:
         PosternError: As `load_recogniser`.
     """
-    found, aligner = load_detector(models, detector), LandmarkAligner(load_landmarks(models))
+    aligner = LandmarkAligner(load_landmarks(models))
+    return Gate(load_detector(models, detector), aligner, limits_of(detector))
+
+
+def limits_of(detector: DetectorName) -> Limits:
+    """What a look must reach with that detector."""
     if detector == "yunet":
-        return Gate(found, aligner, Limits())
+        return Limits()
     # dlib's landmark is the base of the nose, which lies lower than its tip. The last two limits
     # keep 95 % of faces-lfw and turn away 99 % of the profiles of faces-turning.
-    limits = Limits(max_yaw=0.30, min_pitch=0.40, max_pitch=1.15, min_score=1.0, max_mirror=0.26)
-    return Gate(found, aligner, limits)
+    return Limits(max_yaw=0.30, min_pitch=0.40, max_pitch=1.15, min_score=1.0, max_mirror=0.26)
 
 
 def load_embedder(models: Models) -> Embedder:
