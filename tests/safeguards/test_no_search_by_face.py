@@ -115,6 +115,13 @@ TEXTS = {
     ("permit add", "at"): "access points",
     ("permit add", "schedule"): "a schedule of site.toml",
     ("permit remove", "permit"): "the id of a permit, to take it away",
+    ("mode set", "access_point"): "access points",
+    ("mode set", "by"): "who orders it",
+    ("mode set", "span"): "for how long",
+    ("mode set", "until"): "until when",
+    ("mode set", "why"): "why, which is recorded",
+    ("mode end", "by"): "who lifts it",
+    ("mode end", "order"): "the id of an order",
     ("events", "reason"): "why somebody looks, which is recorded",
     ("consents check", "key"): "a log's public key",
     ("verify", "key"): "likewise",
@@ -132,7 +139,7 @@ TEXTS = {
 CLOSED = {
     "postern.cli.upgrade.Step | None",
     "<class 'float'>",
-    "<class 'int'>", "int | None", "<class 'bool'>", "<enum 'Asker'>",
+    "<class 'int'>", "int | None", "<class 'bool'>", "<enum 'Asker'>", "<enum 'Mode'>",
     "postern.core.consent.StorageMode | None", "postern.app.pass_drawing.Form | None",
 }  # fmt: skip
 #: Every command, and what whoever types it is told of people.
@@ -164,6 +171,9 @@ COMMANDS = {
     "permit add": "a permit's id",
     "permit list": "who may pass where",
     "permit remove": "that it is gone",
+    "mode set": "the id of an order, to everybody alike",
+    "mode end": "that it is lifted",
+    "mode list": "what is ordered, where and why",
     "events": "what happened; of one person for a reason, which is recorded",
     "verify": "nothing: whether a log is whole",
     "prove": "one event, by its number, under pseudonyms",
