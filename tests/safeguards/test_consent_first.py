@@ -58,7 +58,11 @@ TWICE = Cast(at_door=(Portrait.COLLINS, Portrait.COLLINS), at_barrier=(Visit("HD
 ONCE = Cast(at_door=(Portrait.COLLINS,), at_barrier=(Visit("HD TR 92"),))
 MODEL = "ab" * 32
 #: Kinds of sources that show the present, and how that is known.
-LIVE = {"v4l": "the system's own driver takes each picture when it is asked for one"}
+LIVE = {
+    "rtsp": "the camera that site.toml names sends each picture as it takes it",
+    "snapshot": "it is asked for each picture anew, and that is as old as the question",
+    "v4l": "the system's own driver takes each picture when it is asked for one",
+}
 
 
 @pytest.fixture

@@ -282,7 +282,7 @@ def test_broker_asks_for_a_password(password: str, tmp_path: Path) -> None:
     "wrong",
     [
         {"address": ""}, {"address": "a b"}, {"address": "169.254.169.254"}, {"address": "0x7f.1"},
-        {"port": 0}, {"port": 70000}, {"ca": Path("ca.pem")},
+        {"address": "a:0"}, {"address": "a:70000"}, {"ca": Path("ca.pem")},
         {"user": "x"}, {"password_file": Path("x")}, {"topic": ""}, {"topic": "a/#"},
         {"topic": "+/b"}, {"state_topic": "a/+"}, {"on": ""}, {"off": None}, {"on": "x" * 2000},
     ],
