@@ -1,7 +1,9 @@
 """`postern aim`: placing a camera, with what is measured and what is needed side by side."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Event
 from time import sleep
 from typing import Annotated
 
@@ -71,7 +73,7 @@ def _page(place: Site, aiming: Aiming) -> Page:
 def _watched(aiming: Aiming, page: Page | None, port: int) -> tuple[Placing | None, bool]:
     """How the camera stands in the end, None without a picture; and whether it was stopped."""
     last = None
-    with _at(page, port), _told(aiming.camera.sees) as tell:
+    with _at(page, port), _told(aiming.camera.sees) as tell, _stoppable(aiming) as stopped:
         try:
             for last in placings(aiming.source, aiming.aim, aiming.camera.sees, page):
                 tell(last)
@@ -83,7 +85,24 @@ def _watched(aiming: Aiming, page: Page | None, port: int) -> tuple[Placing | No
             return last, True
         finally:
             aiming.source.close()
-    return last, False
+    return last, stopped.is_set()
+
+
+@contextmanager
+def _stoppable(aiming: Aiming) -> Iterator[Event]:
+    """Has Ctrl-C end the pictures; set once it was pressed. An exception, which is what it is else,
+    can be lost where a library calls back."""
+    stopped = Event()
+
+    def stop(*_: object) -> None:
+        stopped.set()
+        aiming.source.close()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
