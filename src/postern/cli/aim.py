@@ -22,6 +22,7 @@ from postern.app.wire import Aiming, open_aiming, open_veil, read_site
 from postern.cli import table
 from postern.cli.console import ERR, OUT, confirmed, say, warn
 from postern.cli.site_option import SITE_FILE, SiteFile
+from postern.core.errors import PosternError
 from postern.core.ids import CameraId
 from postern.core.look import Kind
 from postern.vision.aim import GOOD_S, Target
@@ -81,8 +82,10 @@ def _watched(aiming: Aiming, page: Page | None, port: int) -> tuple[Placing | No
                     if page is not None:
                         sleep(_LAST_LOOK_S)
                     break
-        except KeyboardInterrupt:
-            return last, True
+        except PosternError:
+            # That nothing was seen until it was stopped is no failure.
+            if not stopped.is_set():
+                raise
         finally:
             aiming.source.close()
     return last, stopped.is_set()
