@@ -26,6 +26,7 @@ from postern.sources import Kind as Row
 from postern.sources.file.source import Config as FileConfig
 from tests.cli.terminal import postern
 from tests.cli.test_run import garage
+from tests.needs import missing
 
 __all__ = ["garage"]
 
@@ -158,7 +159,7 @@ def test_site_that_keeps_nothing_yet_gets_no_file(folder: Path) -> None:
 def test_data_of_another_user_is_left_alone(sound: Path) -> None:
     """What root opens there, the service cannot open any more."""
     if os.geteuid() != 0:
-        pytest.skip("only root can give a folder away")
+        missing("root, who alone can give a folder away")
     os.chown(sound / "data", 12345, -1)
     before = {path: path.stat().st_mtime_ns for path in (sound / "data").iterdir()}
     told = postern("doctor")

@@ -131,7 +131,7 @@ def test_what_is_told_comes_back() -> None:
     assert (12.5, None) == (taken.arrived_s, taken.time_s)
     with pytest.raises(PosternError) as caught:
         read_taken(pipe)
-    assert (Code.INVALID, "Do this.") == (caught.value.code, caught.value.hint)
+    assert (Code.UNAVAILABLE, "Do this.") == (caught.value.code, caught.value.hint)
     assert caught.value.message.isprintable()
 
 

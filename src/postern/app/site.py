@@ -12,7 +12,7 @@ from postern.app.tables import MqttTable
 from postern.app.witness import WitnessEntry
 from postern.core.access_point import AccessPoint, Area
 from postern.core.consent import StorageMode
-from postern.core.errors import invalid
+from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import AccessPointId, AreaId, CameraId
 from postern.core.look import Kind
 from postern.core.schedule import Schedule
@@ -322,6 +322,19 @@ class Site:
     clock: ClockSettings
     witnesses: Mapping[str, WitnessEntry]
     mqtt: MqttTable | None
+
+    def access_point(self, name: str) -> AccessPointId:
+        """The access point of that name.
+
+        Raises:
+            PosternError: `not_found` where the file has none such.
+        """
+        if name not in self.access_points:
+            known = ", ".join(self.access_points)
+            raise PosternError(
+                Code.NOT_FOUND, f"There is no access point called {name!r}.", f"Known: {known}."
+            )
+        return AccessPointId(name)
 
     def schedule(self, name: str) -> Schedule:
         """The schedule of that name.

@@ -14,9 +14,9 @@ from postern.cli import table
 from postern.cli.console import OUT, say, show_json, warn
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
-from postern.core.errors import Code, PosternError, invalid
+from postern.core.errors import invalid
 from postern.core.event import Lifted, Ordered
-from postern.core.ids import AccessPointId, OrderId
+from postern.core.ids import OrderId
 from postern.core.mode import DOES, MAX_BY, Mode, Order
 from postern.engine.release import plain
 
@@ -48,7 +48,7 @@ def set_mode(
         order = Order(
             OrderId(f"order-{uuid4().hex[:8]}"),
             mode,
-            frozenset(_access_point(place, name) for name in access_point or []),
+            frozenset(place.access_point(name) for name in access_point or []),
             _who(by),
             " ".join(why.split()),
             now,
@@ -132,15 +132,6 @@ def _time(written: str, zone: ZoneInfo) -> datetime:
         raise invalid(
             f"{plain(written, 40)!r} is no time.", 'Write it as in "2026-12-24 18:00".'
         ) from None
-
-
-def _access_point(site: Site, name: str) -> AccessPointId:
-    if name not in site.access_points:
-        known = ", ".join(site.access_points)
-        raise PosternError(
-            Code.NOT_FOUND, f"There is no access point called {name!r}.", f"Known: {known}."
-        )
-    return AccessPointId(name)
 
 
 def _left_as_they_are(site: Site, order: Order) -> list[str]:

@@ -16,7 +16,7 @@ from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.cli.week import week
 from postern.core.consent import StorageMode
-from postern.core.errors import Code, PosternError, invalid
+from postern.core.errors import invalid
 from postern.core.event import Changed
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, Holder, PermitId, PersonId
@@ -76,7 +76,7 @@ def add(
         permit = Permit(
             PermitId(f"permit-{uuid4().hex[:8]}"),
             frozenset(_holders(store, person or [], vehicle or [])),
-            frozenset(_access_point(installation.site, name) for name in at),
+            frozenset(installation.site.access_point(name) for name in at),
             terms.factors,
             terms.whole,
             liveness,
@@ -168,15 +168,6 @@ def _holders(store: Store, people: list[str], vehicles: list[str]) -> list[Holde
         raise invalid("Say who: give --person ID, --vehicle PLATE, or both.")
     found: list[Holder] = [store.people.find(PersonId(person)).id for person in people]
     return found + [store.vehicles.with_plate(plate).id for plate in vehicles]
-
-
-def _access_point(site: Site, name: str) -> AccessPointId:
-    if name not in site.access_points:
-        known = ", ".join(site.access_points)
-        raise PosternError(
-            Code.NOT_FOUND, f"There is no access point called {name!r}.", f"Known: {known}."
-        )
-    return AccessPointId(name)
 
 
 def hindrances(site: Site, permit: Permit) -> list[str]:

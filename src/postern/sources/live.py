@@ -80,8 +80,8 @@ class LiveStream:
         """The newest frame each time, until `close`. After an error it may be called again.
 
         Raises:
-            PosternError: `unavailable` where the camera cannot be opened, stops sending, or gives
-                no sound picture for too long; `invalid` where its pictures are too large.
+            PosternError: `unavailable` where the camera cannot be opened, stops sending, gives no
+                sound picture for too long, or too large ones; as whatever opens it.
         """
         slot: Queue[Frame | Exception] = Queue(maxsize=1)
         reading = _Reading()

@@ -53,8 +53,8 @@ class Decoder:
         """The pictures as they come, until the stream ends or `close` is called.
 
         Raises:
-            PosternError: `unavailable` or `invalid` with what went wrong with the camera;
-                `unavailable` where the process died.
+            PosternError: `unavailable` with what went wrong with the camera, or where the process
+                died.
         """
         with self._lock:
             if self._closed:

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from postern.core.errors import Code, PosternError, invalid
+from postern.core.errors import Code, PosternError
 from postern.frame import MAX_PIXELS, Image
 
 #: Bytes of a job, and of what is told instead of a picture.
@@ -120,7 +120,7 @@ def write_picture(out: BinaryIO, taken: Taken) -> None:
 
 def write_failure(out: BinaryIO, error: PosternError) -> None:
     """Sends what went wrong, as the last thing."""
-    words = json.dumps([error.code, error.message, error.hint]).encode()[:MOST_WORDS]
+    words = json.dumps([error.message, error.hint]).encode()[:MOST_WORDS]
     out.write(_HEAD.pack(_MARK, _FAILURE, 0, 0, 0.0, nan, len(words)) + words)
     out.flush()
 
@@ -151,8 +151,9 @@ def read_taken(source: BufferedIOBase) -> Taken | None:
 
 def _failure(words: bytes) -> PosternError:
     try:
-        code, message, hint = json.loads(words)
-        return PosternError(Code(code), _clean(message), _clean(hint))
+        message, hint = map(_clean, json.loads(words))
+        # Whatever a camera did, it may be mended, and is asked again.
+        return PosternError(Code.UNAVAILABLE, message, hint)
     except (ValueError, TypeError):
         return _nonsense()
 
@@ -160,7 +161,7 @@ def _failure(words: bytes) -> PosternError:
 def _clean(words: object) -> str:
     """Words that do nothing to a terminal or a log."""
     if not isinstance(words, str):
-        raise invalid("Words are a text.")
+        raise TypeError
     return "".join(c if c.isprintable() else "?" for c in words[:_MOST_SENTENCE])
 
 

@@ -86,7 +86,7 @@ class RtspSource:
 
         Raises:
             PosternError: `unavailable` where the camera cannot be reached, refuses, stops, or gives
-                pictures of another size than it should; `invalid` where they are too large.
+                pictures that are too large, or of another size than they should be.
         """
         return self._size.checked(self._stream.frames())
 

@@ -74,8 +74,8 @@ class V4lSource:
         """The newest frame each time, until `close`; after an error it may be called again.
 
         Raises:
-            PosternError: `unavailable` where the camera is absent, in use, or stops; `invalid`
-                where its pictures are too large.
+            PosternError: `unavailable` where the camera is absent, in use, or stops, or its
+                pictures are too large; `invalid` where PyAV cannot read cameras here.
         """
         try:
             yield from self._stream.frames()
