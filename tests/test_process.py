@@ -167,8 +167,8 @@ library.mallinfo2.restype = Info
 library.malloc.restype = ctypes.c_void_p
 library.free.argtypes = [ctypes.c_void_p]
 before = library.mallinfo2().hblks
-library.free(library.malloc(1_000_000))
-library.malloc(1_000_000)
+library.free(library.malloc(10_000_000))
+library.malloc(10_000_000)
 print(library.mallinfo2().hblks - before)
 """
 

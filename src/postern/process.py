@@ -11,13 +11,14 @@ from postern.core.errors import Code, PosternError
 
 #: prctl(2).
 _PR_SET_DUMPABLE = 4
-#: malloc.h: M_ARENA_MAX, as many as threads that look at pictures on a small machine; then, in
-#: bytes, M_MMAP_THRESHOLD, below a layer's output, and M_TRIM_THRESHOLD.
-_HEAP = ((-8, 2), (-3, 512 * 1024), (-1, 4 * 1024 * 1024))
+#: malloc.h: M_ARENA_MAX; then, in bytes, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD. Most layers of a
+#: network are smaller than the second, so that they take what the last one left; fetching it
+#: from the system anew, page by page, would make a look take a quarter longer.
+_HEAP = ((-8, 1), (-3, 8 * 1024 * 1024), (-1, 32 * 1024 * 1024))
 
 
 def keep_memory_small() -> None:
-    """Has the C library give large blocks back at once, and share its heap among threads.
+    """Has the C library share one heap among threads, and give what is large back at once.
 
     Otherwise what the largest picture took is kept by each of them for ever (mallopt(3)). Where the
     system has no such setting nothing changes.

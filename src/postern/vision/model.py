@@ -227,14 +227,19 @@ def open_session(data: bytes, name: str) -> "ort.InferenceSession":
     options.inter_op_num_threads = 1
     # An arena keeps the largest picture's tensors for ever, in every session.
     options.enable_cpu_mem_arena = False
+    # Nor one block for all of a picture's: it is too large for anything but to be fetched anew.
+    options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
-        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - the runtime raises classes of its own, unlisted
         raise PosternError(
             Code.INVALID, f"The model {name} cannot be loaded ({type(error).__name__})."
         ) from None
+    # The runtime keeps the file beside what it made of it, for another processor to fall back to.
+    session._model_bytes = b""
+    return session
 
 
 def run(session: "ort.InferenceSession", feeds: Mapping[str, Any]) -> list[Any]:
