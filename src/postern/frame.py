@@ -12,11 +12,14 @@ from postern.core.evidence import Evidence
 from postern.core.ids import CameraId, CredentialId, Holder
 from postern.core.look import Box, Flaw, Look
 from postern.core.moment import Moment
+from postern.pixels import Pixels
 
 Image = npt.NDArray[np.uint8]
 
-#: Pixels. 25 megapixels take 75 MB once decoded; no camera at a gate gives more.
-MAX_PIXELS = 25_000_000
+
+def image_of(pixels: Pixels) -> Image:
+    """Pixels as an array, (H, W, 3), uint8, blue-green-red; over the same memory."""
+    return np.frombuffer(pixels.data, np.uint8).reshape(pixels.height, pixels.width, 3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from postern.core.errors import invalid
-from postern.frame import MAX_PIXELS, Image
+from postern.frame import Image
+from postern.pixels import MAX_PIXELS
 
 MAX_BYTES = 20 * 1024 * 1024
 

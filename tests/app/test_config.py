@@ -30,10 +30,10 @@ from postern.core.ids import AccessPointId, AreaId, CameraId
 from postern.core.look import Kind
 from postern.core.signal import Means
 from postern.sources import KINDS as SOURCES
-from postern.sources.file.source import Config as FileConfig
+from postern.sources.file.config import Config as FileConfig
 from postern.sources.inputs import KINDS as INPUTS
-from postern.sources.inputs.modbus.input import Config as ModbusConfig
-from postern.sources.v4l.source import Config as V4lConfig
+from postern.sources.inputs.modbus.config import Config as ModbusConfig
+from postern.sources.v4l.config import Config as V4lConfig
 from postern.vision.plates.grammar import SHAPES
 from tests.ledger.samples import LOG, WITNESS
 

@@ -20,9 +20,9 @@ from postern.core.ids import CameraId
 from postern.core.ports import Clock
 from postern.sources import KINDS
 from postern.sources import Kind as Row
-from postern.sources.file.source import Config as FileConfig
+from postern.sources.file.config import Config as FileConfig
 from postern.sources.file.source import FileSource
-from postern.sources.v4l.source import Config as V4lConfig
+from postern.sources.v4l.config import Config as V4lConfig
 from tests.cli.terminal import postern, started
 from tests.media import write_picture
 

@@ -23,7 +23,7 @@ from postern.core.ports import Clock
 from postern.frame import Frame
 from postern.sources import KINDS
 from postern.sources import Kind as Row
-from postern.sources.file.source import Config as FileConfig
+from postern.sources.file.config import Config as FileConfig
 from tests.cli.terminal import postern
 from tests.cli.test_run import garage
 from tests.needs import missing

@@ -102,7 +102,7 @@ OPENED = {
 }
 #: Where a module is taken by a name that is no literal.
 BY_NAME = {
-    "actuators/__init__.py": "the actuator of a kind, out of the table of kinds",
+    "later.py": "what opens a kind of device, out of the tables of kinds",
     "actuators/orders.py": "the relay of a kind, out of a table",
     "cli/__init__.py": "the command that was typed, out of a table",
 }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from postern.sources.lag import Lag
-from postern.stream.job import Taken
+from postern.stream.taken import Taken
 from tests.clocks import SteppedClock
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)

@@ -14,7 +14,8 @@ from postern.core.moment import Moment
 from postern.sources import live
 from postern.sources.live import LiveStream
 from postern.stream.decoder import Decoder
-from postern.stream.job import Job, Means, Taken
+from postern.stream.job import Job, Means
+from postern.stream.taken import Taken
 from tests.clocks import MachineClock, SteppedClock
 from tests.media import number_of, write_video
 

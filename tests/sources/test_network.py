@@ -6,8 +6,8 @@ import pytest
 
 from postern.core.errors import Code, PosternError
 from postern.sources.network import Scheme, read_address
-from postern.sources.rtsp.source import Config as RtspConfig
-from postern.sources.snapshot.source import Config as SnapshotConfig
+from postern.sources.rtsp.config import Config as RtspConfig
+from postern.sources.snapshot.config import Config as SnapshotConfig
 
 SCHEMES = (Scheme("rtsp", 554, secure=False), Scheme("rtsps", 322, secure=True))
 

@@ -13,15 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postern.core.errors import Code, PosternError
+from postern.frame import Image
+from postern.pixels import Pixels
 from postern.stream.decoder import Decoder
 from postern.stream.job import (
+    Decoded,
     Job,
     Means,
-    Taken,
-    read_taken,
     write_failure,
     write_picture,
 )
+from postern.stream.taken import read_taken
 from tests.media import number_of, picture, write_video
 from tests.needs import missing
 
@@ -53,6 +55,11 @@ tried("elsewhere", lambda: socket.create_connection(("127.0.0.1", other_port), 2
 tried("listen", lambda: socket.create_server(("127.0.0.1", 0)))
 tried("own", lambda: socket.create_connection(("127.0.0.1", own_port), 2.0))
 """
+
+
+def pixels_of(image: Image) -> Pixels:
+    """An array as plain bytes."""
+    return Pixels(image.shape[1], image.shape[0], bytearray(image.tobytes()))
 
 
 def played(path: Path, **settings: object) -> Decoder:
@@ -121,7 +128,7 @@ def test_decoder_that_was_closed_before_it_began_starts_nothing(tmp_path: Path) 
 def test_what_is_told_comes_back() -> None:
     """A picture, then a failure."""
     pipe, image = BytesIO(), picture(5)
-    write_picture(pipe, Taken(image, 12.5, None))
+    write_picture(pipe, Decoded(pixels_of(image), 12.5, None))
     write_failure(pipe, PosternError(Code.INVALID, "It is \x1b[31mred\nhere.", "Do this."))
     pipe.seek(0)
 
@@ -148,8 +155,21 @@ def test_attack_decoder_that_talks_nonsense(said: bytes) -> None:
 def test_attack_decoder_that_promises_a_huge_picture() -> None:
     """It is refused by its head."""
     pipe = BytesIO()
-    write_picture(pipe, Taken(picture(1), 0.0, 0.0))
+    write_picture(pipe, Decoded(pixels_of(picture(1)), 0.0, 0.0))
     head = bytearray(pipe.getvalue()[:34])
     head[6:14] = (60_000).to_bytes(4, "little") * 2
     with pytest.raises(PosternError, match="nonsense"):
         read_taken(BytesIO(bytes(head) + b"\0" * 100))
+
+
+def test_decoder_that_streams_is_small() -> None:
+    """There are many of them: what takes megabytes in each is not loaded without need."""
+    said = subprocess.run(
+        [sys.executable, "-c", "import sys, postern.stream.__main__; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    assert "av" in said
+    assert set() == {"numpy", "cv2", "httpx", "asyncio", "postern.frame"} & set(said)

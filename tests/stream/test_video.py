@@ -7,6 +7,7 @@ import av
 import pytest
 
 from postern.core.errors import Code, PosternError
+from postern.frame import image_of
 from postern.stream.video import frame_step_s, pictures
 from tests.media import number_of, write_video
 
@@ -29,7 +30,7 @@ def read(path: Path, *, tolerant: bool = False) -> tuple[list[int], PosternError
     try:
         with av.open(str(path)) as container:
             for picture in pictures(container, "The video", tolerant=tolerant):
-                numbers.append(number_of(picture.image))
+                numbers.append(number_of(image_of(picture.pixels)))
     except PosternError as error:
         return numbers, error
     return numbers, None
@@ -50,7 +51,7 @@ def test_pictures_are_blue_green_red(tmp_path: Path) -> None:
     with av.open(str(path)) as container:
         [picture] = pictures(container, "The video", tolerant=False)
 
-    blue, green, red = picture.image[24, 48]
+    blue, green, red = image_of(picture.pixels)[24, 48]
     assert red > 200
     assert max(blue, green) < 60
 
@@ -73,10 +74,10 @@ def test_pictures_are_turned_upright(tmp_path: Path, rotation: int, shape: tuple
     with av.open(str(path)) as container:
         [picture] = pictures(container, "The video", tolerant=False)
 
-    assert shape == picture.image.shape
+    assert shape == image_of(picture.pixels).shape
     # The bright block of number 1 is at the top left as recorded.
     corner = (-8, 8) if rotation == 90 else (-8, -8)
-    assert picture.image[corner].mean() > 160
+    assert image_of(picture.pixels)[corner].mean() > 160
 
 
 @pytest.mark.parametrize(

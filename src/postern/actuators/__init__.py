@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import import_module
 from typing import Any, Generic, TypeVar
 
 from postern.actuators.modbus.config import Config as ModbusConfig
@@ -13,6 +12,7 @@ from postern.actuators.shelly.config import Config as ShellyConfig
 from postern.actuators.simulated.actuator import Config as SimulatedConfig
 from postern.actuators.webhook.config import Config as WebhookConfig
 from postern.core.ports import Actuator, Clock
+from postern.later import later
 
 C = TypeVar("C")
 #: Told the device's state (`ok` or `red`) and one sentence, whenever that changes.
@@ -46,51 +46,37 @@ class Kind(Generic[C]):
     timer: Callable[[C], Timer]
 
 
-def _later(module: str) -> Open[Any]:
-    """`open_actuator` of a kind's module, which is loaded when it is first needed.
-
-    A site pays for the libraries of the kinds that it has; a watchdog process, which is to be
-    small, for those of its relay.
-    """
-
-    def opened(config: object, clock: Clock, tell: Tell) -> Actuator:
-        actuator: Actuator = import_module(module).open_actuator(config, clock, tell)
-        return actuator
-
-    return opened
-
-
 KINDS: Mapping[str, Kind[Any]] = {
     "modbus": Kind(
         ModbusConfig,
-        _later("postern.actuators.modbus.actuator"),
+        later("postern.actuators.modbus.actuator", "open_actuator"),
         lambda config: Timer(str(config.pulse)),
     ),
     "mqtt": Kind(
         MqttConfig,
-        _later("postern.actuators.mqtt.actuator"),
+        later("postern.actuators.mqtt.actuator", "open_actuator"),
         # Else the broker ends it, by our last will.
         lambda config: Timer.DEVICE if config.timed_by_device else Timer.BROKER,
     ),
     "osdp": Kind(
         OsdpConfig,
-        _later("postern.actuators.osdp.actuator"),
+        later("postern.actuators.osdp.actuator", "open_actuator"),
         # A device counts the time of its output; a panel times the door.
         lambda _config: Timer.DEVICE,
     ),
     "shelly": Kind(
         ShellyConfig,
-        _later("postern.actuators.shelly.actuator"),
+        later("postern.actuators.shelly.actuator", "open_actuator"),
         lambda _config: Timer.DEVICE,
     ),
     "simulated": Kind(
         SimulatedConfig,
-        _later("postern.actuators.simulated.actuator"),
+        later("postern.actuators.simulated.actuator", "open_actuator"),
         lambda _config: Timer.DEVICE,
     ),
     "webhook": Kind(
         WebhookConfig,
-        _later("postern.actuators.webhook.actuator"),
+        later("postern.actuators.webhook.actuator", "open_actuator"),
         lambda _config: Timer.DEVICE,
     ),
 }

@@ -7,14 +7,11 @@ from typing import Any, Generic, TypeVar
 from postern.core.ids import CameraId
 from postern.core.ports import Clock
 from postern.frame import Source
-from postern.sources.file.source import Config as FileConfig
-from postern.sources.file.source import FileSource
-from postern.sources.rtsp.source import Config as RtspConfig
-from postern.sources.rtsp.source import RtspSource
-from postern.sources.snapshot.source import Config as SnapshotConfig
-from postern.sources.snapshot.source import SnapshotSource
-from postern.sources.v4l.source import Config as V4lConfig
-from postern.sources.v4l.source import V4lSource
+from postern.later import later
+from postern.sources.file.config import Config as FileConfig
+from postern.sources.rtsp.config import Config as RtspConfig
+from postern.sources.snapshot.config import Config as SnapshotConfig
+from postern.sources.v4l.config import Config as V4lConfig
 
 C = TypeVar("C")
 
@@ -34,8 +31,8 @@ class Kind(Generic[C]):
 
 
 KINDS: Mapping[str, Kind[Any]] = {
-    "file": Kind(FileConfig, FileSource),
-    "rtsp": Kind(RtspConfig, RtspSource),
-    "snapshot": Kind(SnapshotConfig, SnapshotSource),
-    "v4l": Kind(V4lConfig, V4lSource),
+    "file": Kind(FileConfig, later("postern.sources.file.source", "FileSource")),
+    "rtsp": Kind(RtspConfig, later("postern.sources.rtsp.source", "RtspSource")),
+    "snapshot": Kind(SnapshotConfig, later("postern.sources.snapshot.source", "SnapshotSource")),
+    "v4l": Kind(V4lConfig, later("postern.sources.v4l.source", "V4lSource")),
 }

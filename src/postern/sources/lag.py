@@ -8,7 +8,7 @@ pictures were taken. Whichever came fastest of late was held back least; by it t
 from collections import deque
 
 from postern.core.moment import Moment
-from postern.stream.job import Taken
+from postern.stream.taken import Taken
 
 #: Seconds that count. Clocks of cameras drift by some 0.1 ms a second, 6 ms in this time.
 WINDOW_S = 60.0

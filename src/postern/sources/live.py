@@ -16,7 +16,7 @@ from postern.core.ids import CameraId
 from postern.core.moment import Moment
 from postern.core.ports import Clock
 from postern.frame import Frame
-from postern.stream.job import Taken
+from postern.stream.taken import Taken
 
 #: Seconds until a camera that gives nothing counts as gone: the first time (USB cameras wake up and
 #: set their exposure first, others wait for their next whole picture), and later.

@@ -1,13 +1,15 @@
-"""A camera's address on the network, and as whom it is asked."""
+"""A camera on the network: its address, as whom it is asked, and the connection to it."""
 
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from postern.address import Endpoint, Pinned
 from postern.core.errors import Code, PosternError, invalid
 from postern.secret import read_password
+from postern.sources.size import check_size
 
 #: Seconds for a connection to a camera that is there.
 CONNECT_S = 2.0
@@ -55,6 +57,78 @@ class Scheme:
     secure: bool
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkCamera:
+    """Which camera on the network, as whom, and what is asked of it.
+
+    Attributes:
+        url: Its address.
+        user: As whom to ask; empty for nobody.
+        password_file: The file with the password.
+        certificate: Where the connection is encrypted: the certificate that the camera shows, or of
+            who signed it; None for the authorities of this system.
+        fps: Pictures per second, at most.
+        width: Pixels that its pictures have; None for whatever they have.
+        height: Likewise.
+    """
+
+    #: How its address may begin.
+    SCHEMES: ClassVar[tuple[Scheme, ...]] = ()
+
+    url: str
+    user: str = ""
+    password_file: Path | None = None
+    certificate: Path | None = None
+    fps: float = 10.0
+    width: int | None = None
+    height: int | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.address  # Which checks it.
+        _check_access(self.user, self.password_file)
+        if not 0.0 < self.fps <= MAX_FPS:
+            raise invalid(f"Pictures per second must be more than 0 and at most {MAX_FPS:.0f}.")
+        check_size(self.width, self.height)
+
+    @property
+    def address(self) -> Address:
+        """Its address."""
+        return read_address(self.url, self.SCHEMES)
+
+    def password(self) -> str:
+        """What is in the file with the password; empty without one.
+
+        Raises:
+            PosternError: As `read_password`.
+        """
+        return "" if self.password_file is None else read_password(self.password_file)
+
+
+def connect(pinned: Pinned, name: str) -> socket.socket:
+    """A connection to a camera.
+
+    Args:
+        pinned: Where.
+        name: What to call the camera in errors.
+
+    Raises:
+        PosternError: `unavailable` where it does not take one in time.
+    """
+    try:
+        connection = socket.create_connection((str(pinned.number), pinned.port), CONNECT_S)
+    except OSError as error:
+        why = "it does not answer" if isinstance(error, TimeoutError) else _reason(error)
+        raise PosternError(
+            Code.UNAVAILABLE,
+            f"{name} cannot be reached: {why}.",
+            "Check its power, its cable and its address.",
+        ) from None
+    connection.settimeout(None)
+    # A camera that has lost its power says nothing more; the system asks after a while.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return connection
+
+
 def read_address(url: str, schemes: tuple[Scheme, ...]) -> Address:
     """The address that a text names.
 
@@ -86,7 +160,7 @@ def read_address(url: str, schemes: tuple[Scheme, ...]) -> Address:
     return Address(Endpoint(host, scheme.port if port is None else port), target, scheme.secure)
 
 
-def check_access(user: str, password_file: Path | None) -> None:
+def _check_access(user: str, password_file: Path | None) -> None:
     """Refuses a user without a password, and the other way round.
 
     Raises:
@@ -96,50 +170,6 @@ def check_access(user: str, password_file: Path | None) -> None:
         raise invalid("A camera's user and its password go together.", "Set both, or neither.")
     if not user.isprintable() or ":" in user:
         raise invalid("A camera's user has printable characters and no colon.")
-
-
-def check_rate(fps: float) -> None:
-    """Refuses a rate that no camera has.
-
-    Raises:
-        PosternError: `invalid`.
-    """
-    if not 0.0 < fps <= MAX_FPS:
-        raise invalid(f"Pictures per second must be more than 0 and at most {MAX_FPS:.0f}.")
-
-
-def password_of(path: Path | None) -> str:
-    """The password in a file; empty without one.
-
-    Raises:
-        PosternError: As `read_password`.
-    """
-    return "" if path is None else read_password(path)
-
-
-def connect(pinned: Pinned, name: str) -> socket.socket:
-    """A connection to a camera.
-
-    Args:
-        pinned: Where.
-        name: What to call the camera in errors.
-
-    Raises:
-        PosternError: `unavailable` where it does not take one in time.
-    """
-    try:
-        connection = socket.create_connection((str(pinned.number), pinned.port), CONNECT_S)
-    except OSError as error:
-        why = "it does not answer" if isinstance(error, TimeoutError) else _reason(error)
-        raise PosternError(
-            Code.UNAVAILABLE,
-            f"{name} cannot be reached: {why}.",
-            "Check its power, its cable and its address.",
-        ) from None
-    connection.settimeout(None)
-    # A camera that has lost its power says nothing more; the system asks after a while.
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return connection
 
 
 def _reason(error: OSError) -> str:

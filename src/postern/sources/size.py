@@ -7,7 +7,8 @@ set up, and nobody would know why it recognises nobody.
 from collections.abc import Iterator
 
 from postern.core.errors import Code, PosternError, invalid
-from postern.frame import MAX_PIXELS, Frame
+from postern.frame import Frame
+from postern.pixels import MAX_PIXELS
 
 
 def check_size(width: int | None, height: int | None) -> None:

@@ -20,7 +20,7 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from postern.core.errors import Code, PosternError, invalid
 from postern.stream.confine import confine
-from postern.stream.job import MOST_JOB, Job, Means, Taken, write_failure, write_picture
+from postern.stream.job import MOST_JOB, Decoded, Job, Means, write_failure, write_picture
 from postern.stream.landlock import deny_files
 from postern.stream.relay import Relay
 from postern.stream.trust import trusted
@@ -58,8 +58,8 @@ def main() -> None:
         job = Job.decode(sys.stdin.buffer.readline(MOST_JOB))
         # The end of standard input is the end of whoever asked.
         Thread(target=_leave_with_parent, name="parent", daemon=True).start()
-        for taken in _taken(job):
-            write_picture(out, taken)
+        for decoded in _pictures(job):
+            write_picture(out, decoded)
         write_failure(out, _unavailable(job, "has stopped sending"))
     except PosternError as error:
         write_failure(out, error)
@@ -76,7 +76,7 @@ def _leave_with_parent() -> None:
     os._exit(0)
 
 
-def _taken(job: Job) -> Iterator[Taken]:
+def _pictures(job: Job) -> Iterator[Decoded]:
     match job.means:
         case Means.SNAPSHOT:
             # Whoever streams needs no HTTP, and there are many of them.
@@ -99,7 +99,7 @@ def _deny_files(devices: tuple[Path, ...], ports: tuple[int, ...]) -> None:
     deny_files(devices, ports, [Path(entry) for entry in sys.path if entry])
 
 
-def _streamed(job: Job) -> Iterator[Taken]:
+def _streamed(job: Job) -> Iterator[Decoded]:
     """The pictures of an RTSP stream, over the connection that was handed over."""
     connection = _secured(socket.socket(fileno=int(sys.argv[2])), job)
     relay = Relay(connection, job.name)
@@ -129,7 +129,7 @@ def _secured(connection: socket.socket, job: Job) -> socket.socket:
         ) from None
 
 
-def _decoded(job: Job, url: str, options: Mapping[str, str]) -> Iterator[Taken]:
+def _decoded(job: Job, url: str, options: Mapping[str, str]) -> Iterator[Decoded]:
     pace = Pace(job.most_fps)
     try:
         container = open_container(
@@ -139,7 +139,7 @@ def _decoded(job: Job, url: str, options: Mapping[str, str]) -> Iterator[Taken]:
         raise _unopened(job, error) from None
     with container:
         for picture in pictures(container, job.name, tolerant=True, due=pace.due):
-            yield Taken(picture.image, pace.arrived_s, picture.time_s)
+            yield Decoded(picture.pixels, pace.arrived_s, picture.time_s)
 
 
 class Pace:

@@ -18,7 +18,8 @@ from typing import cast
 import postern
 from postern.core.errors import Code, PosternError
 from postern.stream.confine import MOST_MEMORY, resident_bytes
-from postern.stream.job import Job, Taken, read_taken
+from postern.stream.job import Job
+from postern.stream.taken import Taken, read_taken
 
 #: Seconds that a process which was told to end gets.
 _END_S = 1.0

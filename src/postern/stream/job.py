@@ -1,10 +1,7 @@
-"""What a decoding process is told to do, and what it tells back.
+"""What a decoding process is told to do, and how it tells back what it finds.
 
-Rules of this file:
-1. A job goes to the process over its standard input: it may hold a password, and arguments and
-   environments can be read by others.
-2. What comes back is believed in nothing: a stream may have taken the process over. Sizes are
-   bounded before anything is set aside for them, and words are cleaned before anybody reads them.
+A job goes to the process over its standard input: it may hold a password, and arguments and
+environments can be read by others. What comes back is read in `taken.py`.
 """
 
 import json
@@ -12,24 +9,19 @@ import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from io import BufferedIOBase
-from math import isfinite, nan
+from math import nan
 from typing import BinaryIO
 
-import numpy as np
-
-from postern.core.errors import Code, PosternError
-from postern.frame import MAX_PIXELS, Image
+from postern.core.errors import PosternError
+from postern.pixels import Pixels
 
 #: Bytes of a job, and of what is told instead of a picture.
 MOST_JOB, MOST_WORDS = 16 * 1024, 2 * 1024
-#: Characters of a sentence that comes back.
-_MOST_SENTENCE = 300
-_PICTURE, _FAILURE = 1, 2
+PICTURE, FAILURE = 1, 2
 #: Kind, width, height, seconds of arrival on the monotonic clock, seconds of the stream's own time
 #: (NaN where unknown), bytes that follow.
-_HEAD = struct.Struct("<4sHIIddI")
-_MARK = b"PSTN"
+HEAD = struct.Struct("<4sHIIddI")
+MARK = b"PSTN"
 
 
 class Means(StrEnum):
@@ -93,79 +85,33 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """One decoded picture.
+class Decoded:
+    """One decoded picture, as it is sent.
 
     Attributes:
-        image: (H, W, 3), uint8, blue-green-red.
+        pixels: The picture.
         arrived_s: When its data had come, on this machine's monotonic clock.
         time_s: When it is presented, in seconds of the stream's own time; None where unknown.
     """
 
-    image: Image
+    pixels: Pixels
     arrived_s: float
     time_s: float | None
 
 
-def write_picture(out: BinaryIO, taken: Taken) -> None:
+def write_picture(out: BinaryIO, decoded: Decoded) -> None:
     """Sends a picture. Waits for as long as nobody takes it."""
-    height, width, _ = taken.image.shape
-    time_s = nan if taken.time_s is None else taken.time_s
+    pixels, time_s = decoded.pixels, nan if decoded.time_s is None else decoded.time_s
+    size = len(pixels.data)
     out.write(
-        _HEAD.pack(_MARK, _PICTURE, width, height, taken.arrived_s, time_s, taken.image.nbytes)
+        HEAD.pack(MARK, PICTURE, pixels.width, pixels.height, decoded.arrived_s, time_s, size)
     )
-    out.write(taken.image.data.cast("B"))
+    out.write(pixels.data)
     out.flush()
 
 
 def write_failure(out: BinaryIO, error: PosternError) -> None:
     """Sends what went wrong, as the last thing."""
     words = json.dumps([error.message, error.hint]).encode()[:MOST_WORDS]
-    out.write(_HEAD.pack(_MARK, _FAILURE, 0, 0, 0.0, nan, len(words)) + words)
+    out.write(HEAD.pack(MARK, FAILURE, 0, 0, 0.0, nan, len(words)) + words)
     out.flush()
-
-
-def read_taken(source: BufferedIOBase) -> Taken | None:
-    """The next picture; None where nothing more comes.
-
-    Raises:
-        PosternError: What the process tells of its failure; `unavailable` where it talks nonsense.
-    """
-    head = source.read(_HEAD.size)
-    if not head:
-        return None
-    if len(head) < _HEAD.size:
-        raise _nonsense()
-    mark, kind, width, height, arrived_s, time_s, size = _HEAD.unpack(head)
-    if mark == _MARK and kind == _FAILURE and size <= MOST_WORDS:
-        raise _failure(source.read(size))
-    sound = mark == _MARK and kind == _PICTURE and isfinite(arrived_s)
-    if not (sound and 0 < width * height <= MAX_PIXELS and size == width * height * 3):
-        raise _nonsense()
-    image = np.empty((height, width, 3), np.uint8)
-    # One call fills it all, unless the process dies on the way.
-    if source.readinto(image.data.cast("B")) < size:
-        return None
-    return Taken(image, arrived_s, time_s if isfinite(time_s) else None)
-
-
-def _failure(words: bytes) -> PosternError:
-    try:
-        message, hint = map(_clean, json.loads(words))
-        # Whatever a camera did, it may be mended, and is asked again.
-        return PosternError(Code.UNAVAILABLE, message, hint)
-    except (ValueError, TypeError):
-        return _nonsense()
-
-
-def _clean(words: object) -> str:
-    """Words that do nothing to a terminal or a log."""
-    if not isinstance(words, str):
-        raise TypeError
-    return "".join(c if c.isprintable() else "?" for c in words[:_MOST_SENTENCE])
-
-
-def _nonsense() -> PosternError:
-    return PosternError(
-        Code.UNAVAILABLE, "What decodes the camera's pictures talks nonsense; it is started anew."
-    )

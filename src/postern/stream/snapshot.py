@@ -15,8 +15,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from postern.core.errors import Code, PosternError
-from postern.frame import MAX_PIXELS
-from postern.stream.job import Job, Taken
+from postern.pixels import MAX_PIXELS
+from postern.stream.job import Decoded, Job
 from postern.stream.trust import trusted
 from postern.stream.video import upright
 
@@ -49,7 +49,7 @@ class Snapshots:
         self._decoder.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
         self._decoder.thread_count = 1
 
-    def pictures(self) -> Iterator[Taken]:
+    def pictures(self) -> Iterator[Decoded]:
         """The pictures, until something goes wrong.
 
         Raises:
@@ -70,7 +70,7 @@ class Snapshots:
                 yield self._picture(client)
                 time.sleep(max(0.0, asked_s + step_s - time.monotonic()))
 
-    def _picture(self, client: httpx.Client) -> Taken:
+    def _picture(self, client: httpx.Client) -> Decoded:
         asked_s = time.monotonic()
         data = self._fetched(client, asked_s + PICTURE_S)
         if not data.startswith(_JPEG):
@@ -79,7 +79,7 @@ class Snapshots:
         if not data.rstrip(b"\0\r\n").endswith(_END_OF_JPEG):
             raise self._wrong("sends a picture that is cut off")
         # As old as the question: when it was taken meanwhile nobody says.
-        return Taken(upright(self._decoded(data)), asked_s, None)
+        return Decoded(upright(self._decoded(data)), asked_s, None)
 
     def _fetched(self, client: httpx.Client, until_s: float) -> bytes:
         data = bytearray()

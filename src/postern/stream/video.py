@@ -16,7 +16,6 @@ from itertools import takewhile
 from typing import Any
 
 import av
-import numpy as np
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
@@ -24,7 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from postern.core.errors import Code, PosternError, invalid
-from postern.frame import MAX_PIXELS, Image
+from postern.pixels import MAX_PIXELS, Pixels
 
 #: FFmpeg counts a container's duration in microseconds (AV_TIME_BASE).
 TICKS_PER_S = 1_000_000
@@ -44,11 +43,11 @@ class Picture:
     """One decoded picture.
 
     Attributes:
-        image: (H, W, 3), uint8, blue-green-red, turned upright as the container asks.
+        pixels: Turned upright as the container asks.
         time_s: When it is presented, in seconds of the container's own time; None where unknown.
     """
 
-    image: Image
+    pixels: Pixels
     time_s: float | None
 
 
@@ -232,12 +231,26 @@ def _time_s(frame: VideoFrame, stream: VideoStream) -> float | None:
     return frame.pts * float(stream.time_base)
 
 
-def upright(frame: VideoFrame) -> Image:
-    """A decoded picture, (H, W, 3), uint8, blue-green-red, turned as its container asks."""
-    image = frame.to_ndarray(format="bgr24")
-    # Telephones record lying on the side and say so; degrees, counter-clockwise.
-    turned = np.rot90(image, frame.rotation // 90) if frame.rotation % 90 == 0 else image
-    return np.ascontiguousarray(turned, dtype=np.uint8)
+def upright(frame: VideoFrame) -> Pixels:
+    """A decoded picture, turned as its container asks."""
+    plane = frame.reformat(format="bgr24").planes[0]
+    data, row = bytearray(plane), 3 * frame.width
+    if plane.line_size != row:  # Rows begin where it suits the processor.
+        starts = range(0, plane.line_size * frame.height, plane.line_size)
+        data = bytearray().join(data[start : start + row] for start in starts)
+    del data[row * frame.height :]
+    pixels, turns = Pixels(frame.width, frame.height, data), frame.rotation / 90 % 4
+    return _turned(pixels, int(turns)) if turns in (1, 2, 3) else pixels
+
+
+def _turned(pixels: Pixels, quarters: int) -> Pixels:
+    # Telephones record lying on the side and say so; degrees, counter-clockwise. Hardly a camera
+    # does, and many processes decode at once that have no other use for arrays.
+    import numpy as np  # noqa: PLC0415
+
+    shape = (pixels.height, pixels.width, 3)
+    turned = np.rot90(np.frombuffer(pixels.data, np.uint8).reshape(shape), quarters)
+    return Pixels(turned.shape[1], turned.shape[0], bytearray(turned.tobytes()))
 
 
 def _check_complete(

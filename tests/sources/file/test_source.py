@@ -11,7 +11,8 @@ import pytest
 
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
-from postern.sources.file.source import MAX_GAP_S, Config, FileSource, Timeline
+from postern.sources.file.config import Config
+from postern.sources.file.source import MAX_GAP_S, FileSource, Timeline
 from tests.clocks import MachineClock, SteppedClock
 from tests.media import number_of, picture, write_picture, write_video
 

@@ -10,11 +10,12 @@ import pytest
 
 from postern.core.errors import Code, PosternError
 from postern.core.signal import Signal
-from postern.sources.inputs.modbus.input import Config as ModbusConfig
-from postern.sources.inputs.modbus.input import ModbusInput, Table
-from postern.sources.inputs.mqtt.input import Config as MqttConfig
+from postern.sources.inputs.modbus.config import Config as ModbusConfig
+from postern.sources.inputs.modbus.config import Table
+from postern.sources.inputs.modbus.input import ModbusInput
+from postern.sources.inputs.mqtt.config import Config as MqttConfig
 from postern.sources.inputs.mqtt.input import MqttInput
-from postern.sources.inputs.shelly.input import Config as ShellyConfig
+from postern.sources.inputs.shelly.config import Config as ShellyConfig
 from postern.sources.inputs.shelly.input import ShellyInput
 from tests.clocks import MachineClock
 from tests.contracts.test_input import following, heard

@@ -17,7 +17,8 @@ import pytest
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
 from postern.frame import Frame
-from postern.sources.rtsp.source import Config, RtspSource
+from postern.sources.rtsp.config import Config
+from postern.sources.rtsp.source import RtspSource
 from tests.clocks import MachineClock
 from tests.media import number_of, picture
 from tests.rtsp_camera import RtspCamera, rtsp_camera

@@ -14,7 +14,8 @@ import pytest
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
 from postern.frame import Frame
-from postern.sources.snapshot.source import Config, SnapshotSource
+from postern.sources.snapshot.config import Config
+from postern.sources.snapshot.source import SnapshotSource
 from tests.clocks import MachineClock
 from tests.snapshot_camera import Behaviour, jpeg, picture, send, snapshot_camera
 

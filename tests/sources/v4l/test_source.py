@@ -7,8 +7,9 @@ import pytest
 
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
-from postern.sources.v4l.source import Config, V4lSource, cameras, kernel_time
-from postern.stream.job import Taken
+from postern.sources.v4l.config import Config
+from postern.sources.v4l.source import V4lSource, cameras, kernel_time
+from postern.stream.taken import Taken
 from tests.clocks import MachineClock, SteppedClock
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)

@@ -1,7 +1,6 @@
 """A video, a picture or a folder of pictures, given as a camera would give them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
@@ -12,11 +11,11 @@ from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import CameraId
 from postern.core.moment import Moment
 from postern.core.ports import Clock
-from postern.frame import Frame, Image
+from postern.frame import Frame, Image, image_of
 from postern.picture import MAX_BYTES, decode, is_picture
-from postern.stream.video import Picture, frame_step_s, open_container, pictures
+from postern.sources.file.config import Config
+from postern.stream.video import frame_step_s, open_container, pictures
 
-MAX_FPS = 240.0
 #: Seconds. A longer gap between two pictures of a video is shortened to this: recorders that write
 #: only while something moves leave hours, and damaged times would stop a lane for good.
 MAX_GAP_S = 5.0
@@ -25,28 +24,6 @@ MAX_GAP_S = 5.0
 CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,mjpeg,m4v,flv,asf,ogg,ivf,nut"
 #: A bare Motion-JPEG stream begins like a picture, so that here alone the name decides.
 BARE_MJPEG = (".mjpeg", ".mjpg")
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """Which file, and how it is played.
-
-    Attributes:
-        path: A video, a picture, or a folder of pictures (played in the order of their names;
-            hidden files and folders inside it are left out).
-        fps: Pictures per second; a video has its own times.
-        loop: Whether it begins again at its end, without a pause.
-        realtime: Whether frames come when they are due; else as fast as they are taken.
-    """
-
-    path: Path
-    fps: float = 5.0
-    loop: bool = False
-    realtime: bool = True
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.fps <= MAX_FPS:
-            raise invalid(f"Pictures per second must be more than 0 and at most {MAX_FPS:.0f}.")
 
 
 class FileSource:
@@ -97,24 +74,25 @@ class FileSource:
         """Every picture with the seconds after the start at which it is due."""
         timeline = Timeline()
         while not self._closed.is_set():
-            for step_s, picture in self._once():
-                yield timeline.due(picture.time_s, step_s), picture.image
+            for step_s, time_s, image in self._once():
+                yield timeline.due(time_s, step_s), image
             if not self._config.loop:
                 return
             timeline.rewind()
 
-    def _once(self) -> Iterator[tuple[float, Picture]]:
-        """One pass over the file: every picture, and the usual step from one to the next."""
+    def _once(self) -> Iterator[tuple[float, float | None, Image]]:
+        """One pass over the file: the usual step from one picture to the next, and each with its
+        own time where it has one."""
         path, step_s = self._config.path, 1.0 / self._config.fps
         files = _pictures_at(path)
         if files is not None:
             for file in files:
-                yield step_s, Picture(_read_picture(file), None)
+                yield step_s, None, _read_picture(file)
             return
         with _open_video(path) as container:
             step_s = frame_step_s(container, step_s)
             for picture in pictures(container, f"The video {path}", tolerant=False):
-                yield step_s, picture
+                yield step_s, picture.time_s, image_of(picture.pixels)
 
 
 class Timeline:

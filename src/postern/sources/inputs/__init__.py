@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from postern.core.ports import Clock, Input
-from postern.sources.inputs.modbus.input import Config as ModbusConfig
-from postern.sources.inputs.modbus.input import ModbusInput
-from postern.sources.inputs.mqtt.input import Config as MqttConfig
-from postern.sources.inputs.mqtt.input import MqttInput
-from postern.sources.inputs.shelly.input import Config as ShellyConfig
-from postern.sources.inputs.shelly.input import ShellyInput
+from postern.later import later
+from postern.sources.inputs.modbus.config import Config as ModbusConfig
+from postern.sources.inputs.mqtt.config import Config as MqttConfig
+from postern.sources.inputs.shelly.config import Config as ShellyConfig
 
 C = TypeVar("C")
 
@@ -31,7 +29,7 @@ class Kind(Generic[C]):
 
 
 KINDS: Mapping[str, Kind[Any]] = {
-    "modbus": Kind(ModbusConfig, ModbusInput),
-    "mqtt": Kind(MqttConfig, MqttInput),
-    "shelly": Kind(ShellyConfig, ShellyInput),
+    "modbus": Kind(ModbusConfig, later("postern.sources.inputs.modbus.input", "ModbusInput")),
+    "mqtt": Kind(MqttConfig, later("postern.sources.inputs.mqtt.input", "MqttInput")),
+    "shelly": Kind(ShellyConfig, later("postern.sources.inputs.shelly.input", "ShellyInput")),
 }

@@ -1,62 +1,16 @@
 """A camera that gives one picture at a time over HTTP: old ones, intercoms, other programs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 from postern.core.ids import CameraId
 from postern.core.ports import Clock
 from postern.frame import Frame
 from postern.sources.live import LiveStream
-from postern.sources.network import (
-    Address,
-    Scheme,
-    check_access,
-    check_rate,
-    connect,
-    password_of,
-    read_address,
-)
-from postern.sources.size import Size, check_size
+from postern.sources.network import connect
+from postern.sources.size import Size
+from postern.sources.snapshot.config import Config
 from postern.stream.decoder import Decoder
 from postern.stream.job import Job, Means
-
-_SCHEMES = (Scheme("http", 80, secure=False), Scheme("https", 443, secure=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """Which camera, as whom, and how often it is asked.
-
-    Attributes:
-        url: The address of its picture: http://HOST/PATH, or https://.
-        user: As whom to ask; empty for nobody.
-        password_file: The file with the password.
-        certificate: For https: the certificate that the camera shows, or of who signed it; None for
-            the authorities of this system.
-        fps: Pictures per second that are asked for, at most.
-        width: Pixels that its pictures have; None for whatever they have.
-        height: Likewise.
-    """
-
-    url: str
-    user: str = ""
-    password_file: Path | None = None
-    certificate: Path | None = None
-    fps: float = 4.0
-    width: int | None = None
-    height: int | None = None
-
-    def __post_init__(self) -> None:
-        read_address(self.url, _SCHEMES)
-        check_access(self.user, self.password_file)
-        check_rate(self.fps)
-        check_size(self.width, self.height)
-
-    @property
-    def address(self) -> Address:
-        """Its address."""
-        return read_address(self.url, _SCHEMES)
 
 
 class SnapshotSource:
@@ -104,7 +58,7 @@ class SnapshotSource:
                 secure=address.secure,
                 authority=str(config.certificate or ""),
                 user=config.user,
-                password=password_of(config.password_file),
+                password=config.password(),
                 most_fps=config.fps,
                 address=str(pinned.number),
                 port=pinned.port,

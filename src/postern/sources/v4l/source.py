@@ -4,7 +4,6 @@ Not tried on hardware so far (quality.toml): what is tested is everything behind
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -13,45 +12,15 @@ from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import CameraId
 from postern.core.moment import Moment
 from postern.core.ports import Clock
-from postern.frame import MAX_PIXELS, Frame
+from postern.frame import Frame
 from postern.sources.live import LiveStream
+from postern.sources.v4l.config import Config
 from postern.stream.decoder import Decoder
-from postern.stream.job import Job, Means, Taken
+from postern.stream.job import Job, Means
+from postern.stream.taken import Taken
 
-MAX_FPS = 240.0
 #: Seconds. A picture that claims to be older was not stamped by this machine's monotonic clock.
 MAX_LAG_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """Which camera, and what is asked of it; it answers with the nearest that it can do.
-
-    Attributes:
-        device: Its path, or N for /dev/videoN.
-        width: Pixels.
-        height: Pixels.
-        fps: Pictures per second.
-    """
-
-    device: str | int = 0
-    width: int = 640
-    height: int = 480
-    fps: float = 15.0
-
-    def __post_init__(self) -> None:
-        if isinstance(self.device, int) and self.device < 0:
-            raise invalid("A camera's number is 0 or more.")
-        if self.width < 1 or self.height < 1 or self.width * self.height > MAX_PIXELS:
-            raise invalid(f"A camera's pictures have 1 to {MAX_PIXELS} pixels.")
-        if not 0.0 < self.fps <= MAX_FPS:
-            raise invalid(f"Pictures per second must be more than 0 and at most {MAX_FPS:.0f}.")
-
-    @property
-    def path(self) -> Path:
-        """Where the device is."""
-        number = str(self.device)
-        return Path(f"/dev/video{number}" if number.isdecimal() else number)
 
 
 class V4lSource:

@@ -7,7 +7,6 @@ does once, such as pressing a button, counts by it.
 import json
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from threading import Event
 from time import monotonic
 from uuid import uuid4
@@ -17,12 +16,12 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from postern.core.errors import Code, PosternError, invalid
+from postern.core.errors import Code, PosternError
 from postern.core.ports import Clock
 from postern.core.signal import Signal
-from postern.mqtt.words import Broker
 from postern.secret import read_password
-from postern.sources.inputs.listening import Debounce, Hear, Listening, check_debounce
+from postern.sources.inputs.listening import Debounce, Hear, Listening
+from postern.sources.inputs.mqtt.config import Config
 
 #: Seconds for the broker to be reached, and to let us in.
 CONNECT_S, WELCOME_S = 2.0, 5.0
@@ -32,38 +31,6 @@ KEEP_ALIVE_S = 5
 TICK_S = 0.05
 #: Bytes of a message; more is none of a contact's.
 MOST = 4096
-MAX_TOPIC = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config(Broker):
-    """Which topic of which broker, and what is said there.
-
-    Attributes:
-        topic: Where the state is published; without wildcards.
-        on: What is said while the contact is closed.
-        off: What is said while it is open.
-        field: Where messages are JSON objects, the name of the one that has the state; else None.
-        inverted: Whether the contact is closed while what it means is not so.
-        debounce_s: For how long a state has to last before it counts, in seconds.
-    """
-
-    topic: str
-    on: str = "on"
-    off: str = "off"
-    field: str | None = None
-    inverted: bool = False
-    debounce_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        Broker.__post_init__(self)  # `super()` does not know classes with slots.
-        check_debounce(self.debounce_s)
-        if not (0 < len(self.topic) <= MAX_TOPIC and self.topic.isprintable()):
-            raise invalid(f"A topic has 1 to {MAX_TOPIC} printable characters.")
-        if set(self.topic) & set("+#"):
-            raise invalid("An input goes by one topic, without wildcards.")
-        if self.on == self.off:
-            raise invalid("A contact that is closed and one that is open must not say the same.")
 
 
 class MqttInput:
