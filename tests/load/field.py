@@ -38,6 +38,7 @@ FPS, SECONDS = 5, 75
 IDLE = 6
 #: Seconds at the beginning that are not counted: models are loaded, and first pictures are motion.
 SETTLE_S = 20.0
+SIMULATED = 'kind = "simulated"'
 _GRANT = re.compile(r"(\d+) ms after the frame")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -208,15 +209,21 @@ def measured(folder: Path, busy: Sequence[str], minutes: float) -> Run:
     )
 
 
-def write_site(folder: Path, cameras: dict[str, RtspCamera]) -> Path:
-    """The site's file, and who is registered there."""
+def write_site(folder: Path, cameras: dict[str, RtspCamera], **actuators: str) -> Path:
+    """The site's file, and who is registered there.
+
+    Args:
+        folder: Where its data are.
+        cameras: Its cameras, each with an access point and an actuator of its name.
+        actuators: The lines of actuators, by name; the others are simulated.
+    """
     data = Path(tempfile.mkdtemp(dir=folder))
     text = f'[site]\nname = "Field"\ndata = "{data}"\n\n[faces]\nstorage = "roster"\n\n[roster]\n'
     text += 'justification = "A load that is measured, with people of the public domain."\n'
     for name, camera in cameras.items():
         sees = "face" if name == "door" else "plate"
         text += f'\n[camera.{name}]\nkind = "rtsp"\nurl = "{camera.url}"\nsees = "{sees}"\n'
-        text += f'\n[actuator.{name}]\nkind = "simulated"\n'
+        text += f"\n[actuator.{name}]\n{actuators.get(name, SIMULATED)}\n"
         text += f'\n[access_point.{name}]\ncameras = ["{name}"]\nactuator = "{name}"\n'
     file = data / "site.toml"
     file.write_text(text, "utf-8")
