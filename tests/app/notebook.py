@@ -1,8 +1,8 @@
 """A ledger in memory, for tests about something else."""
 
 from postern.core.event import Event
-from postern.core.event_text import decode, encode
 from postern.core.ids import EventId
+from postern.event_text import decode, encode
 
 
 class Notebook:

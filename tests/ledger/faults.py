@@ -30,8 +30,8 @@ from threading import Thread
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.event import Acted, Changed, Decided, Event, Interrupted
-from postern.core.event_text import decode, encode
 from postern.core.ids import AttemptId, PermitId
+from postern.event_text import decode, encode
 from postern.ledger.log import Log, open_log
 from postern.ledger.pseudonym import reveal
 from postern.ledger.tiles import Tiles

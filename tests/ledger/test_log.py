@@ -11,8 +11,8 @@ import pytest
 
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed, Erased, Event
-from postern.core.event_text import encode
 from postern.core.ports import Ledger
+from postern.event_text import encode
 from postern.ledger.checkpoint import Checkpoint, open_checkpoint, sign
 from postern.ledger.leaf import commit, decode
 from postern.ledger.log import Log, open_log

@@ -33,9 +33,9 @@ from postern.core.event import (
     Viewed,
     Withdrawn,
 )
-from postern.core.event_text import decode, encode
 from postern.core.ids import AttemptId, ConsentId, CredentialId, OrderId, PermitId
 from postern.core.mode import Mode
+from postern.event_text import decode, encode
 from postern.ledger.pseudonym import Pseudonyms, month, reveal
 from tests.people import ALICE, COUPE, DOOR, ERIN, NOW, VAN
 

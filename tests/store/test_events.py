@@ -10,8 +10,8 @@ import pytest
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.event import Acted, Event, Interrupted, Released
-from postern.core.event_text import encode, kind
 from postern.core.ids import AttemptId, EventId
+from postern.event_text import encode, kind
 from postern.store.store import STORE_FILE, Store
 from tests.people import ALICE, BARRIER, DAY, DOOR, ERIN, NOW, VAN, WAY_OUT
 from tests.store.samples import ALL_KINDS, granted

@@ -17,8 +17,8 @@ from postern.core.consent import StorageMode
 from postern.core.decide import decide
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
-from postern.core.event_text import encode
 from postern.core.evidence import Factor
+from postern.event_text import encode
 from postern.store import migrations
 from postern.store.database import open_database
 from postern.store.schema import metadata

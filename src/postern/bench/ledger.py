@@ -17,10 +17,10 @@ from threading import Lock
 
 from postern.core.decision import Reason
 from postern.core.event import Decided
-from postern.core.event_text import encode
 from postern.core.ids import AccessPointId, AttemptId, PermitId, PersonId
 from postern.core.moment import time_text
 from postern.core.ports import Clock
+from postern.event_text import encode
 from postern.ledger.checkpoint import Checkpoint, sign
 from postern.ledger.files import put
 from postern.ledger.leaf import COMMITMENT_SIZE, Leaf

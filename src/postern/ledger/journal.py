@@ -23,7 +23,7 @@ from pathlib import Path
 
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.event import Event
-from postern.core.event_text import encode
+from postern.event_text import encode
 from postern.ledger.files import destroy, read, sync_folder, unreadable, unwritable
 from postern.ledger.segment import (
     HEAD_SIZE,

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from postern.core.errors import PosternError, invalid
 from postern.core.event import Event
-from postern.core.event_text import decode
+from postern.event_text import decode
 from postern.ledger import leaf
 
 #: Length and checksum of a frame; the checksum covers the length too.

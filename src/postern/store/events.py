@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, sele
 from postern.core.decision import GRANTS
 from postern.core.errors import invalid
 from postern.core.event import Acted, Alarmed, Decided, Event, Interrupted, Released
-from postern.core.event_text import decode, kind
 from postern.core.ids import AccessPointId, EventId
+from postern.event_text import decode, kind
 from postern.store.database import Database
 from postern.store.schema import events, published
 

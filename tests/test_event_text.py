@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed, Event
-from postern.core.event_text import decode, encode, kind
 from postern.core.evidence import BANDS
+from postern.event_text import decode, encode, kind
 from tests.people import NOW
 from tests.store.samples import ALL_KINDS, granted
 
