@@ -96,6 +96,21 @@ def test_version_that_was_cut_off_is_installed_anew(release: Path, tmp_path: Pat
     assert (left / ".complete").exists()
 
 
+def test_attack_modules_planted_where_the_command_is_typed_are_not_run(
+    release: Path, tmp_path: Path
+) -> None:
+    """A folder such as /tmp is anybody's to write to, and who installs is root."""
+    machine = make_machine(tmp_path / "root")
+    planted = f"open({str(tmp_path / 'run')!r}, 'a').write(__name__)\n"
+    for module in ("pip", "venv", "ensurepip", "sysconfig"):
+        # Where `run` begins programs.
+        (machine.root / f"{module}.py").write_text(planted, "utf-8")
+    done = machine.install(release)
+
+    assert not (tmp_path / "run").exists()
+    assert 0 == done.returncode, done.stderr
+
+
 def test_uninstalling_keeps_what_the_site_keeps_unless_told(release: Path, tmp_path: Path) -> None:
     """Each is asked about; nothing but what was installed is gone."""
     machine = make_machine(tmp_path / "root")
@@ -130,7 +145,7 @@ def _stand_in(machine: Machine, name: str, script: str) -> None:
     ("program", "does", "said"),
     [
         ("python3.1", "exit 1", "Postern needs Python 3.11 or newer."),
-        ("python3.1", 'case "$2" in *ensurepip*) exit 1 ;; esac', "Python's venv is missing."),
+        ("python3.1", 'case "$*" in *ensurepip*) exit 1 ;; esac', "Python's venv is missing."),
         ("df", "echo; echo / 1 1 1024 1", "There is too little room in"),
     ],
 )
