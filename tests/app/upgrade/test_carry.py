@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -289,6 +290,86 @@ def test_version_stays_where_there_is_no_way_back(tmp_path: Path) -> None:
     assert kept.exists()
     assert not (machine.folder / "keys").exists()
     assert (NEW, OLD) == (machine.places.named(CURRENT), machine.places.named(PREVIOUS))
+
+
+class FillingUp(Places):
+    """Takes so many changes, and then none."""
+
+    def __init__(self, root: Path, left: int) -> None:
+        super().__init__(root)
+        object.__setattr__(self, "_changes", iter(range(left)))
+
+    def name(self, link: str, version: str) -> None:
+        self._change()
+        super().name(link, version)
+
+    def _write(self, name: str, content: bytes) -> None:
+        self._change()
+        super()._write(name, content)
+
+    def _change(self) -> None:
+        if next(self._changes, None) is None:  # type: ignore[attr-defined]
+            raise PosternError(Code.UNAVAILABLE, "The disk is full.")
+
+
+@pytest.mark.parametrize("name", ["good", "same store", "check"])
+def test_disk_that_fills_up_meanwhile_leaves_no_site_without_a_service(
+    tmp_path: Path, name: str
+) -> None:
+    """What is current serves until there is room; then the upgrade goes on from where it was."""
+    for left in range(20):
+        machine = make_machine(tmp_path / str(left), EVERY[name])
+        with suppress(PosternError):
+            carry_out(FillingUp(machine.folder, left), machine)
+        assert machine.is_up()
+        if machine.places.order() is None:
+            break
+        with pytest.raises(PosternError, match="The disk is full"):
+            carry_out(FillingUp(machine.folder, 0), machine)
+        assert machine.is_up()
+        check(machine, NEW if name == "good" else OLD, carry_out(machine.places, machine))
+    assert 4 < left < 19
+
+
+def test_version_that_fails_after_it_was_taken_for_proved_carries_no_upgrade_out(
+    tmp_path: Path,
+) -> None:
+    """It was cut off between the last two notes, and did not prove itself again."""
+    proved = 0
+    for left in range(10):
+        machine = make_machine(tmp_path / str(left), GOOD)
+        with suppress(PosternError):
+            carry_out(FillingUp(machine.folder, left), machine)
+        under_way, was_proved = machine.places.order(), machine.places.named(PROVED) == NEW
+        if under_way and was_proved:
+            proved += 1
+            broken = Machine(machine.folder, BROKEN["check"])
+            check(broken, OLD, carry_out(broken.places, broken))
+    assert proved > 0
+
+
+def test_store_that_cannot_be_copied_is_upgraded_by_nobody(tmp_path: Path) -> None:
+    """A full disk, say: the service goes on, and the version to return to is the one it was."""
+    machine = make_machine(tmp_path, GOOD)
+    machine.places.version("0.9").mkdir()
+    machine.places.name(PREVIOUS, "0.9")
+
+    class Full(Machine):
+        def command(self, version: str, *words: str) -> None:
+            if words[:2] == ("upgrade", "--step") and words[2] in ("keep", "back"):
+                raise failed("The disk is full.")
+            super().command(version, *words)
+
+    outcome = carry_out(machine.places, Full(machine.folder, machine.programs))
+    assert (
+        Outcome(
+            False,
+            f"Postern {NEW} was not tried: The disk is full. Postern {OLD} serves the site again.",
+        )
+        == outcome
+    )
+    check(machine, OLD, outcome)
+    assert "0.9" == machine.places.named(PREVIOUS)
 
 
 def test_nothing_is_done_where_nothing_was_written_down(tmp_path: Path) -> None:

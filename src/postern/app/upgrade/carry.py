@@ -6,12 +6,14 @@ which version's program the machine would start:
     current is the origin:  stop, keep a copy of the store, switch, start, prove
     current is the target:  start, prove
     it has failed:          stop, put the store back if the origin cannot read it, switch, start
+    it cannot be noted:     start what is current, and try again later
 
 So a start of the machine between two steps finds a version that fits the store: until the switch
 no other than the origin has seen it, and until the origin can read it again the target stays
 `current`.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from time import monotonic, sleep
 from typing import Protocol
@@ -70,12 +72,25 @@ def carry_out(places: Places, manager: Manager) -> Outcome | None:
     order = places.order()
     if order is None:
         return None
+    # A disk that is full or read-only is found out while the service still runs.
+    places.give(order)
+    try:
+        return _carried_out(places, manager, order)
+    except PosternError:
+        # How far it is cannot be written down: until it can, what is current serves the site.
+        with suppress(PosternError):
+            manager.start()
+        raise
+
+
+def _carried_out(places: Places, manager: Manager, order: Order) -> Outcome:
     if not order.failed:
         try:
             _try_target(places, manager, order)
         except PosternError as error:
             # From here on there is no way but back, whatever happens in between.
-            order = replace(places.order() or order, failed=error.message)
+            order = places.order() or order
+            order = replace(order, failed=f"{_became_of(places, order)}: {error.message}")
             places.give(order)
         else:
             return _finish(places, manager, order)
@@ -95,6 +110,11 @@ def _try_target(places: Places, manager: Manager, order: Order) -> None:
     _start(manager, order.target, order.steady_s)
 
 
+def _became_of(places: Places, order: Order) -> str:
+    tried = order.kept or places.named(CURRENT) == order.target
+    return f"Postern {order.target} {'did not prove itself' if tried else 'was not tried'}"
+
+
 def _finish(places: Places, manager: Manager, order: Order) -> Outcome:
     places.name(PREVIOUS, order.origin)
     places.name(PROVED, order.target)
@@ -106,14 +126,18 @@ def _finish(places: Places, manager: Manager, order: Order) -> Outcome:
 
 
 def _go_back(places: Places, manager: Manager, order: Order) -> Outcome:
-    said = f"Postern {order.target} did not prove itself: {order.failed}"
-    try:
-        manager.stop()
-        put_back = "restore" if order.kept else "back"
-        manager.command(order.origin, "upgrade", "--step", put_back, order.target)
-    except PosternError as error:
-        return _stay(places, manager, order, f"{said} There is no way back: {error.message}")
-    places.name(CURRENT, order.origin)
+    said = order.failed
+    # Until the switch, none but the origin has seen the store, unless its copy was put back.
+    if order.kept or places.named(CURRENT) != order.origin:
+        try:
+            manager.stop()
+            put_back = "restore" if order.kept else "back"
+            manager.command(order.origin, "upgrade", "--step", put_back, order.target)
+        except PosternError as error:
+            return _stay(places, manager, order, f"{said} There is no way back: {error.message}")
+        places.name(CURRENT, order.origin)
+    # The target may have been taken for proved, and then fail after it was cut off.
+    places.name(PROVED, order.origin)
     try:
         _start(manager, order.origin, order.steady_s)
     except PosternError as error:
@@ -134,7 +158,8 @@ def _stay(places: Places, manager: Manager, order: Order, said: str) -> Outcome:
     except PosternError:
         said = f"{said} It does not start."
     outcome = Outcome(False, said + _forget(manager, order.origin, order))
-    places.name(PREVIOUS, order.origin)
+    if places.named(CURRENT) == order.target:
+        places.name(PREVIOUS, order.origin)
     places.end(outcome)
     return outcome
 

@@ -20,7 +20,8 @@ class Order:
             it had; only where somebody goes back by hand.
         steady_s: Seconds for which the service must stay up to have proved itself.
         kept: Whether the present store was copied, where `restore` is about to replace it.
-        failed: Why the origin is to serve again; empty while the target is tried.
+        failed: What became of the target, so that the origin is to serve again; empty while the
+            target is tried.
     """
 
     origin: str
