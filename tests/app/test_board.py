@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from postern.app.board import Board, Part, Standing
+from postern.app.board import AtAccessPoint, Board, Part, Standing
 from postern.app.site import Site
 from postern.app.wire import read_site
 from postern.core.errors import invalid
-from postern.core.ids import CameraId
+from postern.core.ids import AccessPointId, CameraId
 from postern.core.moment import Moment
 from tests.cli.conftest import SITE
 from tests.clocks import SteppedClock
@@ -61,6 +61,7 @@ def test_everything_stands_there_before_anything_is_said(site: Site, clock: Step
     [
         ("lane", Part.CAMERA, "lane"),
         ("door", Part.ACCESS_POINT, "door"),
+        ("access_point door", Part.ACCESS_POINT, "door"),
         ("actuator boom", Part.ACTUATOR, "boom"),
         ("witness hub", Part.WITNESS, "hub"),
         ("input loop", Part.INPUT, "loop"),
@@ -108,6 +109,28 @@ def test_access_point_can_decide_once_all_that_it_needs_is_well(
         "1 of 2 access points can decide; red: camera corridor, access_point door, "
         "actuator lock, witness hub, ledger ledger, clock clock"
     )
+
+
+@pytest.mark.parametrize("well", ["camera", "access point"])
+def test_camera_and_access_point_of_one_name_hide_nothing_of_each_other(
+    well: str, tmp_path: Path, clock: SteppedClock
+) -> None:
+    """What one of them says of itself is not said of the other: neither is called ready."""
+    write_picture(tmp_path / "lane.png", 3)
+    (tmp_path / "site.toml").write_text(SITE.replace("corridor", "door"), "utf-8")
+    site = read_site(tmp_path / "site.toml")
+    board, door = Board(site, clock), AccessPointId("door")
+    tells = {
+        "camera": board.health,
+        "access point": AtAccessPoint(site, door, board).health,
+    }
+    for tell in tells.values():
+        tell(CameraId("door"), "red", "It failed.")
+    tells[well](CameraId("door"), "ok", "It works.")
+
+    (hindrance,) = board.hindrances()["door"]
+    assert (hindrance.part is Part.CAMERA) is (well == "access point")
+    assert "red" == state(board, hindrance.part, "door")
 
 
 def test_recording_that_ended_decides_nothing_any_more(site: Site, clock: SteppedClock) -> None:

@@ -286,6 +286,7 @@ def test_the_error_can_be_read_as_it_is(tmp_path):
         ('"boom"', '"gate"', 11, "the actuator 'gate', which this file does not have. Add it as"),
         ('actuator = "boom"', 'actuator = "boom"\narea = "x"', 12, "names the area 'x', which"),
         ("[camera.lane]", "[camera.'a b']", 3, "camera.'a b' has a name that cannot be used."),
+        ("[camera.lane]", "[camera.clock]", 3, "camera.clock has a name under which the service"),
         ("[actuator.boom]", "[actuator]", 7, "actuator needs a name. Write [actuator.NAME]"),
         ("[actuator.boom]", "[[actuator]]", 7, "actuator needs a name. Write [actuator.NAME]"),
         ('name = "My garage"', "", 1, "site lacks the key 'name'. It is a text in quotes."),

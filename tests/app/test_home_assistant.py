@@ -318,16 +318,20 @@ def test_health_is_told_without_its_sentence(broker: Mosquitto, tmp_path: Path) 
 
 
 def test_alarm_of_an_access_point_is_a_problem_of_it(broker: Mosquitto, tmp_path: Path) -> None:
-    """An alarm is that access point's state; a camera of the same name is shown likewise."""
+    """An alarm is that access point's state, and not that of a camera of the same name."""
     place = site(tmp_path, broker.port)
     place = replace(
         place, cameras={**place.cameras, CameraId("door"): place.cameras[CameraId("entrance")]}
     )
     with told(place, Doors()) as (tells, home, _watcher):
-        tells.health(CameraId("door"), "red", "forced: it was opened")
+        tells.health(CameraId("access_point door"), "red", "forced: it was opened")
         until(lambda: home.last("postern/postern/health/access_point_door") == "ON")
+        tells.health(CameraId("door"), "red", "no frames arrive")
         until(lambda: home.last("postern/postern/health/camera_door") == "ON")
-        tells.health(CameraId("door"), "ok", "forced is over")
+        tells.health(CameraId("door"), "ok", "frames arrive")
+        until(lambda: home.last("postern/postern/health/camera_door") == "OFF")
+        assert "ON" == home.last("postern/postern/health/access_point_door")
+        tells.health(CameraId("access_point door"), "ok", "forced is over")
         until(lambda: home.last("postern/postern/health/access_point_door") == "OFF")
 
         assert "OFF" == home.last("postern/postern/health/access_point_barrier")

@@ -8,9 +8,9 @@ from threading import Lock
 
 from postern.app.site import Site
 from postern.core.errors import PosternError
-from postern.core.ids import CameraId
+from postern.core.ids import AccessPointId, CameraId
 from postern.core.ports import Clock
-from postern.engine.ports import Outcome
+from postern.engine.ports import Observer, Outcome
 
 #: What is told under its own name beside the parts of a site.
 LEDGER, CLOCK = "ledger", "clock"
@@ -49,6 +49,34 @@ class Standing:
     since: datetime | None = None
 
 
+class AtAccessPoint:
+    """Tells of one access point. Implements `Observer` for what serves it.
+
+    Args:
+        site: The site.
+        point: Which access point.
+        observer: Who watches all of it.
+    """
+
+    def __init__(self, site: Site, point: AccessPointId, observer: Observer) -> None:
+        self._name = CameraId(told_as(site, point))
+        self._observer = observer
+
+    def ended(self, outcome: Outcome) -> None:
+        """See `Observer.ended`."""
+        self._observer.ended(outcome)
+
+    def health(self, camera: CameraId, state: str, sentence: str) -> None:
+        """See `Observer.health`; its own name is not a camera's."""
+        self._observer.health(self._name, state, sentence)
+
+
+def told_as(site: Site, point: AccessPointId) -> str:
+    """The name under which an access point's state is told: with its kind where a camera has the
+    same, since the one that does well must not hide that the other does not."""
+    return f"{Part.ACCESS_POINT} {point}" if CameraId(point) in site.cameras else str(point)
+
+
 class Board:
     """Keeps the last state of everything, for whoever asks. Implements `Observer`.
 
@@ -73,10 +101,10 @@ class Board:
         """See `Observer.health`."""
         now = _now(self._clock)
         with self._lock:
-            for key in self._keys(camera):
-                before = self._standings.get(key)
-                since = before.since if before is not None and before.state == state else now
-                self._standings[key] = Standing(*key, state, sentence, since)
+            key = self._key(camera)
+            before = self._standings.get(key)
+            since = before.since if before is not None and before.state == state else now
+            self._standings[key] = Standing(*key, state, sentence, since)
 
     def standings(self) -> tuple[Standing, ...]:
         """Everything, in the order of its kind and name."""
@@ -115,18 +143,18 @@ class Board:
         )
         return (at[key] for key in keys if at[key].state != "ok")
 
-    def _keys(self, told: str) -> tuple[tuple[Part, str], ...]:
-        """What is meant; of a camera and an access point of the same name, both."""
+    def _key(self, told: str) -> tuple[Part, str]:
+        """What is meant."""
         kind, _, name = told.partition(" ")
         if name and kind in _PREFIXED:
-            return ((Part(kind), name),)
+            return (Part(kind), name)
         plain = [p for p in (Part.CAMERA, Part.ACCESS_POINT) if (p, told) in self._standings]
         named = [Part(told)] if told in (LEDGER, CLOCK) else []
-        return tuple((part, told) for part in plain or named or [Part.OTHER])
+        return next(((part, told) for part in (*plain, *named)), (Part.OTHER, told))
 
 
 #: Kinds whose names are told behind the kind's own.
-_PREFIXED = {Part.ACTUATOR, Part.INPUT, Part.WITNESS}
+_PREFIXED = {Part.ACCESS_POINT, Part.ACTUATOR, Part.INPUT, Part.WITNESS}
 
 
 def _expected(site: Site) -> Iterable[Standing]:

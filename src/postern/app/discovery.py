@@ -11,6 +11,7 @@ from enum import StrEnum
 from importlib.metadata import version
 from typing import Any
 
+from postern.app.board import told_as
 from postern.app.site import Site
 from postern.app.tables import MqttTable
 from postern.core.ids import AccessPointId
@@ -123,7 +124,10 @@ class Part:
 def parts_of(site: Site) -> tuple[Part, ...]:
     """Everything whose health is told. An access point's is red while it has an alarm, too."""
     return (
-        *(Part(f"access point {name}", name, diagnostic=False) for name in site.access_points),
+        *(
+            Part(f"access point {name}", told_as(site, name), diagnostic=False)
+            for name in site.access_points
+        ),
         *(Part(f"camera {name}", name) for name in site.cameras),
         *(Part(f"{kind} {name}", f"{kind} {name}") for kind, name in _devices(site)),
         Part("ledger", "ledger"),

@@ -32,6 +32,10 @@ SECTIONS = (
 #: Names are typed in commands and stand in events.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
+#: What is told beside cameras and access points; of the same name, one would hide the other.
+_TOLD = ("ledger", "clock", "modes")
+_OTHER = "Choose a name other than ledger, clock and modes."
+
 T = TypeVar("T")
 
 
@@ -262,6 +266,8 @@ class Sections:
                     "has a name that cannot be used.",
                     "A name has 1 to 64 letters, digits, - and _, and begins with neither sign.",
                 )
+            if section in (CAMERA, ACCESS_POINT) and name in _TOLD:
+                one.refuse("has a name under which the service tells something else.", _OTHER)
             yield name, one
 
     def _of_kind(

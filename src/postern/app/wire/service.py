@@ -13,6 +13,7 @@ from postern.actuators import KINDS as ACTUATORS
 from postern.actuators import Kind as ActuatorKind
 from postern.actuators import Tell, Timer
 from postern.app.backup import clear_drafts
+from postern.app.board import AtAccessPoint
 from postern.app.clock import plausible
 from postern.app.clock_trust import ClockTrust
 from postern.app.duty import on_duty
@@ -221,7 +222,7 @@ def _post(
         installation.records,
         actuators[point.id],
         installation.clock,
-        observer,
+        AtAccessPoint(installation.site, point.id, observer),
         lambda: AttemptId(uuid4().hex),
     )
     return Post(lane, eyes)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Never
 from uuid import uuid4
 
+from postern.app.board import AtAccessPoint, told_as
 from postern.app.clock import SystemClock
 from postern.app.machine import is_served
 from postern.app.site import Site
@@ -50,15 +51,15 @@ def open_way_out(site: Site, observer: Observer, error: PosternError) -> Iterato
         actuator = actuators[site.actuator_of[point.id]]
         matchers = {reader.kind: gone for eye in eyes for reader in eye.readers}
         lane = Lane(
-            point, gone, matchers, gone, gone, actuator, installation.clock, observer,
-            lambda: AttemptId(uuid4().hex),
+            point, gone, matchers, gone, gone, actuator, installation.clock,
+            AtAccessPoint(site, point.id, observer), lambda: AttemptId(uuid4().hex),
         )  # fmt: skip
         return Post(lane, eyes)
 
     service = Service([post(point) for point in exits], observer, workers())
     for point in site.access_points.values():
         if point.direction is Direction.ENTRY:
-            observer.health(CameraId(str(point.id)), "red", f"it stays shut: {error}")
+            observer.health(CameraId(told_as(site, point.id)), "red", f"it stays shut: {error}")
     try:
         yield service
     finally:
