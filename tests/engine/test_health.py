@@ -41,6 +41,21 @@ def test_health_tells_another_reason_but_not_the_same_again() -> None:
     assert [("red", "away"), ("red", "broken")] == told(away, away, broken)
 
 
+def test_two_parts_that_are_red_are_told_once_each() -> None:
+    """Both try again and again; a night of it would fill the journal."""
+    away, full = ("in", "red", "away"), ("look", "red", "full")
+
+    assert [("red", "away"), ("red", "full")] == told(*(away, full) * 5)
+
+
+def test_part_that_is_well_again_leaves_the_word_to_the_one_that_is_not() -> None:
+    """What was mended is not what an operator reads; what is still wrong is."""
+    away, full = ("in", "red", "away"), ("look", "red", "full")
+
+    assert [("red", "full"), ("red", "away"), ("red", "full")] == told(full, away, OK[0])
+    assert [("red", "away"), ("red", "full")] == told(away, full, OK[0])
+
+
 def test_health_is_finished_once_every_part_is() -> None:
     """The last frames are still looked at when the source has ended."""
     ended = (("in", "finished", "done"), ("look", "finished", "done"))

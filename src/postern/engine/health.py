@@ -26,17 +26,23 @@ class Health:
     ) -> None:
         self._tell = tell
         self._lock = Lock()  # Guards what follows, and keeps what is told in order.
-        self._states = dict.fromkeys(parts, initial)
-        self._told = (initial, "")
+        self._states = dict.fromkeys(parts, (initial, ""))
+        self._told = (initial, "")  # The state, and the part that it came from.
 
     def report(self, part: str, state: str, sentence: str) -> None:
         """Takes one part's state, with the sentence to tell if it changes that of the whole."""
         with self._lock:
-            self._states[part] = state
-            whole = min(self._states.values(), key=_GRAVEST_FIRST.index)
-            if whole != state:
-                return
-            news = whole != self._told[0] or (whole == "red" and sentence != self._told[1])
-            if news:
-                self._told = (whole, sentence)
-                shielded(lambda: self._tell(whole, sentence), lambda _why: None)
+            before, self._states[part] = self._states[part], (state, sentence)
+            whole = min((one for one, _ in self._states.values()), key=_GRAVEST_FIRST.index)
+            if whole == state:
+                # Of several that are red, each tells what is new and none the same again.
+                if whole != self._told[0] or (whole == "red" and before != (state, sentence)):
+                    self._tell_of(part)
+            elif whole == "red" and part == self._told[1]:
+                # What is well again is not what is wrong any more.
+                self._tell_of(next(one for one, (at, _) in self._states.items() if at == whole))
+
+    def _tell_of(self, part: str) -> None:
+        state, sentence = self._states[part]
+        self._told = (state, part)
+        shielded(lambda: self._tell(state, sentence), lambda _why: None)
