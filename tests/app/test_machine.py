@@ -58,14 +58,16 @@ class Disk:
 
 
 def look(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, disk: Disk, kind: str = "ext4"
+    folder: Path, monkeypatch: pytest.MonkeyPatch, disk: Disk, kind: str = "ext4", how: str = "rw"
 ) -> list[Finding]:
     """What is found of a folder on such a disk."""
-    (folder / "self").mkdir()
-    mounts = f"/dev/root / ext4 rw 0 0\n/dev/x {folder} {kind} rw 0 0\nx /elsewhere tmpfs rw 0 0\n"
-    (folder / "self/mounts").write_text(mounts, "utf-8")
+    proc = folder.parent
+    (proc / "self").mkdir(exist_ok=True)
+    at = str(folder.resolve()).replace(" ", "\\040")
+    mounts = f"/dev/root / ext4 rw 0 0\n/dev/x {at} {kind} {how} 0 0\nx /elsewhere tmpfs rw 0 0\n"
+    (proc / "self/mounts").write_text(mounts, "utf-8")
     monkeypatch.setattr(os, "statvfs", lambda _folder: disk)
-    return list(look_at_disk(folder, folder))
+    return list(look_at_disk(folder, proc))
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,31 @@ def test_disk_is_judged_by_what_it_keeps(
 
     assert expected == [one.verdict for one in found]
     assert said in found[0].sentence
+
+
+def test_disk_that_the_kernel_stopped_writing_to_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an error of the disk it is called "rw" as before, and is not."""
+    found = look(tmp_path, monkeypatch, Disk(2 * SCARCE), how="rw,relatime,emergency_ro")
+
+    assert [Verdict.MEND] == [one.verdict for one in found]
+    assert "is read-only" in found[0].sentence
+
+
+@pytest.mark.parametrize("name", ["link", "Tür 1"])
+def test_disk_is_the_one_that_the_folder_is_on(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a link, and whatever the kernel makes of its name."""
+    if name == "link":
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / name).symlink_to("elsewhere")
+    else:
+        (tmp_path / name).mkdir()
+    found = look(tmp_path / name, monkeypatch, Disk(2 * SCARCE), "tmpfs")
+
+    assert "is in memory" in found[0].sentence
 
 
 def test_this_machines_own_disk_is_read() -> None:

@@ -11,10 +11,14 @@ from postern.app.finding import Finding, Verdict
 from postern.app.kernel_clock import Reading
 from postern.app.site import ClockSource
 
+#: How the kernel writes spaces, tabs, line ends and backslashes of a path.
+_OCTAL = re.compile(r"\\([0-7]{3})")
 _PROC, _SYS = Path("/proc"), Path("/sys")
 _MIB = 2**20
 #: Bytes. Below the first a day of events may not fit; below the second nothing may at any moment.
 SCARCE, TOO_LITTLE = 1024 * _MIB, 100 * _MIB
+#: What ext4 writes beside "rw" where it stopped writing after an error.
+_EMERGENCY = "emergency_ro"
 #: Bytes that a site of a few cameras takes.
 _MEMORY = 600 * _MIB
 #: What is gone after a power cut, and what may neither lock nor sync as a disk does.
@@ -62,7 +66,7 @@ def look_at_disk(folder: Path, proc: Path = _PROC) -> Iterator[Finding]:
         folder: The data folder, or the one above where it is not there yet.
         proc: Where the kernel shows itself.
     """
-    kind = _file_system(folder, proc)
+    kind, options = _file_system(folder, proc)
     if kind in _IN_MEMORY:
         yield Finding(
             "disk",
@@ -78,7 +82,7 @@ def look_at_disk(folder: Path, proc: Path = _PROC) -> Iterator[Finding]:
             "Keep it on a disk of this machine.",
         )
     stat = os.statvfs(folder)
-    if stat.f_flag & os.ST_RDONLY:
+    if stat.f_flag & os.ST_RDONLY or _EMERGENCY in options:
         yield Finding(
             "disk",
             Verdict.MEND,
@@ -164,15 +168,17 @@ def _is_closed(device: str, sys: Path) -> bool:
     )
 
 
-def _file_system(folder: Path, proc: Path) -> str:
-    """The kind of the file system that a folder is on; the last mount that covers it counts."""
-    kind, longest = "", -1
+def _file_system(folder: Path, proc: Path) -> tuple[str, list[str]]:
+    """The kind of the file system that a folder is on, and how it is mounted; the last mount that
+    covers it counts."""
+    place = folder.resolve()
+    kind, options, longest = "", "", -1
     for line in _read(proc / "self/mounts").splitlines():
-        _, at, found, *_ = line.split(" ")
-        mount = Path(at.encode().decode("unicode_escape"))
-        if folder.is_relative_to(mount) and len(mount.parts) >= longest:
-            kind, longest = found, len(mount.parts)
-    return kind
+        _, at, found, how, *_ = line.split(" ")
+        mount = Path(_OCTAL.sub(lambda one: chr(int(one[1], 8)), at))
+        if place.is_relative_to(mount) and len(mount.parts) >= longest:
+            kind, options, longest = found, how, len(mount.parts)
+    return kind, options.split(",")
 
 
 def _read(path: Path) -> str:
