@@ -17,12 +17,14 @@ class Service:
 
     def __init__(self) -> None:
         self.able = True
+        self.asked = 0
         self.hangs: Event | None = None
 
     def ready(self) -> tuple[bool, object]:
         return self.able, {"ready": self.able}
 
     def metrics(self) -> str:
+        self.asked += 1
         if self.hangs is not None:
             self.hangs.wait(20.0)
         return "postern_up 1.0\n"
@@ -71,6 +73,7 @@ def test_numbers_that_hang_hold_up_nobody_who_asks_whether_it_lives(
             assert 200 == asks.get(f"{address}/health/live").status_code
             assert 200 == asks.get(f"{address}/health/ready").status_code
         assert monotonic() - begun_s < 15.0
+        assert 1 == service.asked
         service.hangs.set()
         service.hangs = None
         answers = [asks.get(f"{address}/metrics").status_code for _ in range(50)]

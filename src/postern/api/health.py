@@ -36,8 +36,14 @@ def health_app(watched: Watched) -> Litestar:
     Args:
         watched: The service.
     """
-    # One question at a time is worked on, so that many that hang do not use up all threads.
-    turn = asyncio.Lock()
+    working = list[asyncio.Task[str]]()  # One at most.
+
+    async def numbers() -> str:
+        # Whoever asks meanwhile is given the same: many that hang use up no more than one thread,
+        # also once those who asked have been let go of.
+        if not working or working[0].done():
+            working[:] = [asyncio.create_task(asyncio.to_thread(watched.metrics))]
+        return await asyncio.shield(working[0])
 
     @get("/health/live")
     async def live() -> dict[str, bool]:
@@ -52,8 +58,8 @@ def health_app(watched: Watched) -> Litestar:
     @get("/metrics")
     async def metrics() -> Response[str]:
         try:
-            async with asyncio.timeout(ANSWER_S), turn:
-                text = await asyncio.to_thread(watched.metrics)
+            async with asyncio.timeout(ANSWER_S):
+                text = await numbers()
         except TimeoutError:
             return _plain(HTTPStatus.SERVICE_UNAVAILABLE)
         # As a header of its own: the framework would add to the type.
