@@ -310,6 +310,17 @@ def test_a_backup_can_be_made_while_the_store_is_written(site: SealedSite, tmp_p
             assert [("ok",)] == copy.execute("PRAGMA integrity_check").fetchall()
 
 
+def test_place_that_cannot_be_looked_at_is_said_with_what_to_do(
+    site: SealedSite, tmp_path: Path
+) -> None:
+    """As root's own folder is to the service's user, for whom `sudo postern backup` runs."""
+    path = tmp_path / ("x" * 300)
+    with pytest.raises(PosternError, match="The backup .* cannot be written: ") as refused:
+        back_up(site.folder, site.vault, site.log, path, NOW)
+
+    assert "a folder that the service's user may write to" in refused.value.hint
+
+
 def test_a_backup_is_a_new_file_for_its_owner_alone(site: SealedSite, tmp_path: Path) -> None:
     """Nothing is overwritten, and nothing is left where it cannot be written."""
     path = tmp_path / "kept"

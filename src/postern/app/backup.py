@@ -103,7 +103,8 @@ def back_up(data: Path, vault: Vault, log: Log, path: Path, now: datetime) -> in
         PosternError: `conflict` where there is a file of that name; `invalid` where the store is
             damaged; `unavailable` where it cannot be read, or the file written, now.
     """
-    if path.exists():
+    # Where it cannot be told, it cannot be written either, and that is said below.
+    if os.path.lexists(path):
         raise _taken(path)
     # Counted first: what happens meanwhile is then told twice, and never left out.
     events = log.size()
@@ -114,7 +115,7 @@ def back_up(data: Path, vault: Vault, log: Log, path: Path, now: datetime) -> in
         raise PosternError(
             Code.UNAVAILABLE,
             f"The backup {path} cannot be written: {error.strerror}.",
-            "Make room or choose another place.",
+            "Make room, or choose a folder that the service's user may write to.",
         ) from None
 
 
