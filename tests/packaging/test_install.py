@@ -73,6 +73,24 @@ def test_run_twice_it_changes_nothing(installed: Machine, release: Path) -> None
     assert before == _times(installed.root)
 
 
+def test_environment_is_read_as_systemd_reads_it(installed: Machine, tmp_path: Path) -> None:
+    """Lines of NAME=value, for the service and every command; no shell runs what stands there."""
+    (installed.root / "etc" / "postern" / "site.toml").write_text(SITE, "utf-8")
+    other = tmp_path / "my site.toml"
+    other.write_text(SITE.replace("lane.png", str(tmp_path / "lane.png")), "utf-8")
+    given = installed.root / "etc" / "postern" / "environment"
+    for where in (f'"{other}"', f"'{other}'", f"{other}  "):
+        given.write_text(
+            f"# Ours\n; also\n\nNOTE=two words; touch {tmp_path}/run\n"
+            f"OTHER=$(touch {tmp_path}/run)\ntouch {tmp_path}/run\n  POSTERN_SITE={where}",
+            "utf-8",
+        )
+        told = installed.postern("check")
+        given.unlink()
+        assert "my site.toml" in told.stdout + told.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_another_version_is_left_to_the_upgrade(installed: Machine, tmp_path: Path) -> None:
     """It would stop the service and change the store without a way back."""
     before = _times(installed.root)
