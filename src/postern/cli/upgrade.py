@@ -157,10 +157,16 @@ def _returning(places: Places, steady_s: float, *, yes: bool) -> Order:
 
 
 def _reads(places: Places, version: str) -> bool:
-    """Whether a version can use the store as it is; a newer store is refused, and not changed."""
+    """Whether a version can use the store as it is; a newer store is refused, and not changed.
+
+    Raises:
+        PosternError: `unavailable` where that cannot be told now.
+    """
     try:
         Systemd(places).command(version, "permit", "list")
-    except PosternError:
+    except PosternError as error:
+        if error.retry_helps:
+            raise
         return False
     return True
 

@@ -53,7 +53,8 @@ class Manager(Protocol):
         """Runs a version's command as the service's user.
 
         Raises:
-            PosternError: with what that command said, where it failed.
+            PosternError: with what that command said, where it failed; `unavailable` where it may
+                succeed later.
         """
         ...
 

@@ -15,6 +15,8 @@ _INSTALL_S = 3600.0
 #: Seconds for a try and the way back, each with a copy, a start and a check.
 _WHOLE_S = 6 * _PATIENCE_S
 _SAID = "postern: "
+#: How a command ends that may succeed later, in every version.
+_LATER = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Systemd:
         """See `Manager.command`."""
         done = self._run(_PATIENCE_S, str(self.places.version(version) / "postern"), *words)
         if done.returncode != 0:
-            raise PosternError(Code.INVALID, _sentence(done.stderr, version, words[0]))
+            later = done.returncode == _LATER
+            code = Code.UNAVAILABLE if later else Code.INVALID
+            raise PosternError(code, _sentence(done.stderr, version, words[0]))
 
     def carry_out(self) -> None:
         """Has the upgrade that was written down carried out, apart from whoever asked for it.
