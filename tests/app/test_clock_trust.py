@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postern.app.clock import EARLIEST, LONGEST_USE
-from postern.app.clock_trust import STEP_S, ClockTrust
+from postern.app.clock_trust import DRAWN, STEP_S, ClockTrust
 from postern.app.kernel_clock import Reading, read_clocks, synchronised
 from postern.app.site import ClockSource
 from postern.core.ids import CameraId
@@ -196,6 +196,21 @@ def test_correction_little_by_little_is_no_step() -> None:
         assert trust.look()
 
 
+def test_attack_many_steps_that_are_each_too_small_to_be_one() -> None:
+    """A minute every second leads as far as one step of an hour."""
+    machine = Machine()
+    trust = machine.trust()
+    assert trust.look()
+    for _ in range(3):
+        machine.passes(1.0)
+        machine.steps(timedelta(seconds=59))
+        trust.look()
+
+    assert ["red"] == machine.states
+    machine.steps(timedelta(seconds=-3 * 59))
+    assert trust.look()
+
+
 @given(
     st.lists(
         st.tuples(
@@ -213,7 +228,7 @@ def test_after_a_step_nothing_but_a_server_or_the_way_back_helps(
     machine = Machine(utc=NOW + 10 * YEAR)
     trust = machine.trust()
     assert trust.look()
-    believed = machine.read().offset_s
+    believed, looked = machine.read().offset_s, machine.elapsed_s
     for passes_s, step_s, vouched in moves:
         machine.passes(passes_s)
         if step_s:
@@ -224,7 +239,11 @@ def test_after_a_step_nothing_but_a_server_or_the_way_back_helps(
         assert believed is not None
         expected = machine.synchronised or abs(offset - believed) <= STEP_S
         assert expected is trust.look()
-        believed = offset if expected else believed
+        if expected:
+            # What was not looked at for days may have been drawn all the while.
+            drawn = DRAWN * (machine.elapsed_s - looked)
+            held = min(max(offset, believed - drawn), believed + drawn)
+            believed, looked = offset if machine.synchronised else held, machine.elapsed_s
 
 
 def test_whoever_watches_may_fail() -> None:

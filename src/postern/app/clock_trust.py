@@ -6,8 +6,9 @@ It is believed when all of this holds:
 1. It shows a time that can be right (`plausible`).
 2. Where the site says that a server keeps it right, the kernel knows of one that does.
 3. It has not stepped since it was last believed. A step is a change of the calendar by more than
-   a minute that no clock that only ever runs explains; summer time and leap seconds are none, nor
-   is the time in which the machine slept.
+   a minute that no clock that only ever runs explains, at once or in smaller ones faster than a
+   clock is ever drawn; summer time and leap seconds are none, nor is the time in which the machine
+   slept.
 
 After a step it is believed again when the kernel calls it synchronised, when it is back where it
 was, or when the service starts anew, by which an operator says that it is right now.
@@ -29,6 +30,8 @@ Tell = Callable[[CameraId, str, str], None]
 #: Seconds. What NTP corrects by itself without a step is a fraction of one, a leap second is one;
 #: no schedule is meant to the minute.
 STEP_S = 60.0
+#: Seconds by which a calendar may be drawn within one second; chrony, the fastest, takes a twelfth.
+DRAWN = 0.1
 _EFFECT = "Permits with a schedule or an end do not count until it is right."
 
 
@@ -50,7 +53,8 @@ class ClockTrust:
         self._tell = tell
         self._read = read
         self._lock = Lock()  # Guards what follows, and keeps what is told in order.
-        self._offset_s: float | None = None  # When it was last believed.
+        self._offset_s: float | None = None  # What is believed of it,
+        self._looked_s = 0.0  # and since when.
         self._told = ""
 
     def trusted(self, utc: datetime) -> bool:
@@ -63,13 +67,21 @@ class ClockTrust:
             reading = self._read()
             doubt = self._doubt(reading)
             if not doubt:
-                # What is corrected little by little is no step, however long it goes on.
-                self._offset_s = reading.offset_s
+                self._believe(reading)
             if doubt != self._told:
                 self._told = doubt
                 state, why = ("red", doubt) if doubt else ("ok", "the calendar is believed again")
                 shielded(lambda: self._tell(CameraId(CLOCK), state, why), lambda _why: None)
             return not doubt
+
+    def _believe(self, reading: Reading) -> None:
+        """Goes along with what is corrected little by little, however long it goes on; many small
+        steps are not little by little."""
+        offset_s, before_s = reading.offset_s, self._offset_s
+        if before_s is not None and offset_s is not None and not reading.synchronised:
+            drawn_s = DRAWN * (reading.elapsed_s - self._looked_s)
+            offset_s = min(max(offset_s, before_s - drawn_s), before_s + drawn_s)
+        self._offset_s, self._looked_s = offset_s, reading.elapsed_s
 
     def _doubt(self, reading: Reading) -> str:
         """What stands against the calendar; empty where nothing does."""
