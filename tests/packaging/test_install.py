@@ -3,8 +3,10 @@
 import hashlib
 import os
 import shutil
+import signal
 import stat
 import subprocess
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,10 +65,12 @@ def test_a_machine_has_everything_after_one_command(installed: Machine) -> None:
 
 
 def test_run_twice_it_changes_nothing(installed: Machine, release: Path) -> None:
-    """Nor does it touch the site's own file."""
+    """Nor does it touch the site's own file, or need any room."""
+    _stand_in(installed, "df", "echo; echo / 1 1 1024 1")
     (installed.root / "etc" / "postern" / "site.toml").write_text(SITE, "utf-8")
     before = _times(installed.root)
     done = installed.install(release)
+    (installed.root / "sbin" / "df").unlink()
 
     assert 0 == done.returncode, done.stderr
     assert f"Postern {VERSION} is in" in done.stdout
@@ -127,6 +131,29 @@ def test_attack_modules_planted_where_the_command_is_typed_are_not_run(
 
     assert not (tmp_path / "run").exists()
     assert 0 == done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_installation_that_is_stopped_takes_no_room(
+    release: Path, tmp_path: Path, number: int
+) -> None:
+    """Ctrl-C while the libraries come; a service beside it needs the room to record anything."""
+    machine = make_machine(tmp_path / "root")
+    slow = 'mkdir "$4" && echo >"$4/half" && sleep 9'
+    _stand_in(machine, "python3.1", f'case "$*" in *"-m venv"*) {slow} ;; esac')
+    given = ["sh", str(release / "packaging" / "install"), "--root", str(machine.root)]
+    process = subprocess.Popen(
+        [*given, "--python", "python3.1", "--libraries", LIBRARIES],
+        env=machine.environment(), stdout=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    half = machine.versions / VERSION / "half"
+    while not half.exists() and process.poll() is None:
+        time.sleep(0.05)
+    assert half.exists()
+    os.killpg(process.pid, number)
+
+    assert 0 != process.wait(20)
+    assert not half.parent.exists()
 
 
 def test_uninstalling_keeps_what_the_site_keeps_unless_told(release: Path, tmp_path: Path) -> None:
@@ -245,7 +272,8 @@ def test_without_a_network_the_wheels_beside_it_are_taken_by_their_hash(
     told = other.run(*script, PYTHONPATH=LIBRARIES)
     assert 1 == told.returncode
     assert "install: The libraries could not be installed." in told.stderr
-    assert not (other.versions / VERSION / ".complete").exists()
+    # Nor is the room taken that a service needs.
+    assert not (other.versions / VERSION).exists()
     assert not (other.versions / "current").exists()
 
 
