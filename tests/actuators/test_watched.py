@@ -142,6 +142,20 @@ def test_watchdog_that_hangs_is_killed_and_the_relay_switched_off(
     assert any("hangs" in why for _, why in gate.told)
 
 
+def test_watchdog_that_hangs_is_killed_however_many_orders_come(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A door that is held open by fire is ordered to every two seconds, for longer than that."""
+    monkeypatch.setattr(watched, "SILENT_S", 1.5)
+    first = gate.watchdog
+    os.kill(first, signal.SIGSTOP)
+    orders = count()
+
+    assert until(lambda: gate.actuator.pulse(command(f"hold-{next(orders)}", 6.0)).done)
+    assert first != gate.watchdog
+    assert any("hangs" in why for _, why in gate.told)
+
+
 def test_order_to_a_watchdog_that_hangs_fails_and_opens_nothing_later(gate: Gate) -> None:
     """It goes on after whoever waited has been told that it failed."""
     os.kill(gate.watchdog, signal.SIGSTOP)

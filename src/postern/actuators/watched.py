@@ -31,6 +31,9 @@ from postern.core.ports import Command, Report
 ANSWER_S = 0.95
 #: Seconds after the end of a pulse by which a watchdog that lives has said how the relay is.
 OVERDUE_S = 3.0
+#: Seconds after an order within which a watchdog that lives has said something: it may be at a relay
+#: that does not answer, for the end of one pulse and the beginning of the next.
+SILENT_S = 6.0
 #: Seconds between starts of a watchdog that ends at once.
 _LONGEST_S = 30.0
 #: Seconds that a watchdog lives before its end counts as the first one again.
@@ -71,6 +74,7 @@ class WatchedActuator:
         self._process: subprocess.Popen[bytes] | None = None
         self._waiting: dict[str, Future[Report]] = {}
         self._overdue_s: float | None = None
+        self._silent_s: float | None = None  # Put off by no further order, as that one is.
         self._keeper = Thread(target=self._keep, name=f"watchdog of {kind}", daemon=True)
         self._keeper.start()
 
@@ -104,6 +108,7 @@ class WatchedActuator:
             self._send(self._process, Order(command.id, command.hold_s, until))
             ended = until + command.hold_s + OVERDUE_S
             self._overdue_s = max(ended, self._overdue_s or ended)
+            self._silent_s = self._silent_s or until - ANSWER_S + SILENT_S
         try:
             return answer.result(until - monotonic())
         except Late:
@@ -172,12 +177,14 @@ class WatchedActuator:
                 data = os.read(process.stdout.fileno(), 65536)
                 if not data:
                     return
+                with self._change:
+                    self._silent_s = None
                 *lines, heard = (heard + data).split(b"\n")
                 for line in lines:
                     self._take(line)
             with self._change:
-                overdue = self._overdue_s is not None and monotonic() > self._overdue_s
-            if overdue:
+                due = [one for one in (self._overdue_s, self._silent_s) if one is not None]
+            if due and monotonic() > min(due):
                 self._tell("red", "The relay's watchdog hangs, and is killed.")
                 process.kill()
                 return
@@ -208,7 +215,7 @@ class WatchedActuator:
         code = process.wait()
         with self._change:
             self._process = None
-            self._overdue_s = None
+            self._overdue_s = self._silent_s = None
             waiting, self._waiting = self._waiting, {}
             closed = self._closed
         for pipe in (process.stdin, process.stdout):
