@@ -1,6 +1,7 @@
 """A real broker on a free loopback port, which can be killed and come back on the same one."""
 
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -95,6 +96,16 @@ class Mosquitto:
                 sleep(0.05)
             else:
                 return
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Has it do nothing meanwhile; it goes on with what has come by then."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Kills it, as a power cut does."""

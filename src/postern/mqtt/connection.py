@@ -170,10 +170,9 @@ class Connection:
             self._settled.wait(CONNECT_S)
             if self._up.is_set():
                 self._gone.wait()
-            if self._stop.is_set():
-                client.disconnect()
-            else:
+            if not self._stop.is_set() or self._why:
                 raise self._fault(self._why or "took the connection and says nothing")
+            client.disconnect()
         finally:
             self._client = None
             _let_go(client)
@@ -317,9 +316,13 @@ def _expiring(lives_s: int | None) -> Properties | None:
 
 
 def _let_go(client: Client) -> None:
-    """Ends a client's thread and its connection, and waits for that."""
+    """Ends a client's thread and its connection, and waits for that.
+
+    Where it was not ended in good order before, the broker sends its will: what was not
+    acknowledged may have taken effect, and nobody knows whether there is a next connection.
+    """
     client.on_connect = client.on_disconnect = client.on_message = None
     client.on_publish = client.on_subscribe = None
     if client.is_connected():
-        client.disconnect()
+        client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
     client.loop_stop()

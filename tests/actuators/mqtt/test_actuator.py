@@ -32,6 +32,7 @@ from postern.actuators.mqtt.config import Config
 from postern.core.ports import Command
 config = Config(address="127.0.0.1:" + sys.argv[1], topic=sys.argv[2], off="OFF")
 actuator = open_actuator(config, None, lambda *_: None)
+sys.stdin.readline()
 print(actuator.pulse(Command("c-1", "door", 60.0)).done, flush=True)
 time.sleep(60)
 """
@@ -95,7 +96,8 @@ def test_service_that_is_killed_in_mid_pulse_leaves_no_gate_open(
     """The broker sends the end: it is our last will. It does so too where the service hangs."""
     with relay(broker.port) as gate:
         command_line = [sys.executable, "-c", HELD, str(broker.port), COMMANDS]
-        with subprocess.Popen(command_line, stdout=subprocess.PIPE, text=True) as process:
+        pipe, none = subprocess.PIPE, subprocess.DEVNULL
+        with subprocess.Popen(command_line, stdin=none, stdout=pipe, text=True) as process:
             assert process.stdout is not None
             assert "True\n" == process.stdout.readline()
             until(lambda: gate.is_on)
@@ -104,6 +106,27 @@ def test_service_that_is_killed_in_mid_pulse_leaves_no_gate_open(
             process.kill()
 
         assert 1 == gate.driven
+
+
+def test_service_that_dies_after_a_slow_broker_took_a_pulse_leaves_no_gate_open(
+    broker: Mosquitto,
+) -> None:
+    """The broker had not said in time that it has the pulse; it passes it on, and then its end."""
+    with relay(broker.port) as gate:
+        command_line = [sys.executable, "-c", HELD, str(broker.port), COMMANDS]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command_line, stdin=pipe, stdout=pipe, text=True) as process:
+            assert process.stdin is not None and process.stdout is not None
+            until(lambda: bool(gate.told))  # It is connected.
+            with broker.stopped():
+                process.stdin.write("\n")
+                process.stdin.flush()
+                assert "False\n" == process.stdout.readline()
+                time.sleep(0.3)
+                process.kill()
+            until(lambda: "OFF" in gate.told[1:])
+
+        assert not gate.is_on
 
 
 def test_broker_that_is_killed_in_mid_pulse_ends_it_when_it_is_back(broker: Mosquitto) -> None:
