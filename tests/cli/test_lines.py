@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
+from contextlib import suppress
 from dataclasses import replace
+from time import monotonic
 
 import pytest
 from rich.console import Console
@@ -147,6 +150,42 @@ def test_lines_for_people_are_as_ever() -> None:
         "There is no permit yet.",
         "lane: red - It failed.",
     ] == told.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("form", LogFormat)
+def test_nobody_waits_for_whoever_reads_the_lines(form: LogFormat) -> None:
+    """A pipe that is full, as behind a pager or a journal that hangs; nothing is lost by that."""
+    reads, writes = os.pipe()
+    with os.fdopen(reads, "rb") as there, os.fdopen(writes, "w") as here:
+        lines = open_lines(Log(None, form), Console(file=here, width=200), SteppedClock())
+        os.set_blocking(writes, False)
+        filled = 0
+        with suppress(BlockingIOError):
+            while True:
+                filled += os.write(writes, b"x")
+        os.set_blocking(writes, True)
+        began_s = monotonic()
+        for number in range(100):
+            lines.health(CameraId("lane"), "red", f"Sentence {number}.")
+        took_s = monotonic() - began_s
+        there.read(filled)
+        told = [there.readline().decode() for _ in range(100)]
+
+    assert took_s < 2.0
+    assert all(f"Sentence {number}." in line for number, line in enumerate(told))
+
+
+@pytest.mark.parametrize("form", LogFormat)
+def test_lines_that_nobody_can_read_any_more_end_nothing(form: LogFormat) -> None:
+    """The other end of the pipe is gone."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    here = os.fdopen(writes, "w")
+    lines = open_lines(Log(None, form), Console(file=here, width=200), SteppedClock())
+    lines.say(LogLevel.WARNING, "There is no permit yet.")
+    lines.ended(GRANT)
+    with suppress(BrokenPipeError):
+        here.close()
 
 
 def test_line_without_a_time_where_the_calendar_has_none() -> None:

@@ -31,8 +31,8 @@ from postern.core.ports import Command, Report
 ANSWER_S = 0.95
 #: Seconds after the end of a pulse by which a watchdog that lives has said how the relay is.
 OVERDUE_S = 3.0
-#: Seconds after an order within which a watchdog that lives has said something: it may be at a relay
-#: that does not answer, for the end of one pulse and the beginning of the next.
+#: Seconds after an order within which a watchdog that lives has said something: a relay that does
+#: not answer may keep it, for the end of one pulse and the beginning of the next.
 SILENT_S = 6.0
 #: Seconds between starts of a watchdog that ends at once.
 _LONGEST_S = 30.0

@@ -3,9 +3,14 @@ change of a state, for people or for programs.
 
 No name, no plate, no score, no chance, no id of anybody: what a guard may see. A stranger's attempt
 is at level `debug`: that somebody was there, and when, is kept nowhere else either.
+
+No lane waits for whoever reads them: a terminal that was stopped, a pipe that is full, or a journal
+behind a disk that hangs.
 """
 
-from threading import Lock
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import IO, Any, Protocol, TextIO, cast
 
 import structlog
@@ -19,10 +24,13 @@ from postern.core.ids import CameraId
 from postern.core.look import ADVICE
 from postern.core.moment import time_text
 from postern.core.ports import Clock
+from postern.engine.aside import Aside
 from postern.engine.ports import Observer, Outcome
 
 #: From what tells most to what is gravest.
 _ORDER = tuple(LogLevel)
+#: Seconds that a line may take before it is written aside; those behind it are not waited for.
+_PATIENCE_S = 0.2
 
 
 class Lines(Observer, Protocol):
@@ -59,7 +67,7 @@ class TextLines:
     def __init__(self, console: Console, level: LogLevel = LogLevel.DEBUG) -> None:
         self._console = console
         self._level = level
-        self._lock = Lock()  # Guards the console.
+        self._aside = Aside(_PATIENCE_S)
 
     def ended(self, outcome: Outcome) -> None:
         """See `Observer.ended`."""
@@ -84,8 +92,7 @@ class TextLines:
 
     def _write(self, level: LogLevel, line: Text) -> None:
         if _written(level, self._level):
-            with self._lock:
-                self._console.print(line, soft_wrap=True)
+            _aside(self._aside, lambda: self._console.print(line, soft_wrap=True))
 
 
 class JsonLines:
@@ -100,6 +107,7 @@ class JsonLines:
     def __init__(self, stream: IO[str], clock: Clock, level: LogLevel = LogLevel.DEBUG) -> None:
         self._clock = clock
         self._level = level
+        self._aside = Aside(_PATIENCE_S)
         self._logger = structlog.wrap_logger(
             structlog.WriteLogger(cast(TextIO, stream)),
             processors=[structlog.processors.JSONRenderer()],
@@ -137,7 +145,19 @@ class JsonLines:
                 at = None
             known = {name: value for name, value in said.items() if value is not None}
             # `msg` leaves the level to us, which knows `warning` and not `warn`.
-            self._logger.msg(event, at=at, level=str(level), **known)
+            line = partial(self._logger.msg, event, at=at, level=str(level), **known)
+            _aside(self._aside, line)
+
+
+def _aside(aside: Aside, write: Callable[[], object]) -> None:
+    """Writes a line; one that cannot be written is lost, and nobody stands still for it."""
+
+    def written() -> None:
+        # Where nobody reads any more, rich would end the thread: that of a lane, say.
+        with suppress(Exception, SystemExit):
+            write()
+
+    aside.do(written, lambda: None)
 
 
 def level_of(outcome: Outcome) -> LogLevel:

@@ -116,7 +116,8 @@ def test_service_that_dies_after_a_slow_broker_took_a_pulse_leaves_no_gate_open(
         command_line = [sys.executable, "-c", HELD, str(broker.port), COMMANDS]
         pipe = subprocess.PIPE
         with subprocess.Popen(command_line, stdin=pipe, stdout=pipe, text=True) as process:
-            assert process.stdin is not None and process.stdout is not None
+            assert process.stdin is not None
+            assert process.stdout is not None
             until(lambda: bool(gate.told))  # It is connected.
             with broker.stopped():
                 process.stdin.write("\n")
