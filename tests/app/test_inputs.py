@@ -15,6 +15,7 @@ import pytest
 from postern.actuators.simulated.actuator import SimulatedActuator
 from postern.app import wire
 from postern.app.wire import Installation
+from postern.core.errors import Code, PosternError
 from postern.core.event import Acted, Alarmed, Event, Released
 from postern.core.ids import AccessPointId, CameraId
 from postern.engine.service import Service
@@ -104,10 +105,7 @@ class Office:
         self.watching = watching
 
     def actuator(self, name: str) -> SimulatedActuator:
-        heralded = self.service._lanes[AccessPointId(name)]._actuator
-        found = heralded._actuator  # type: ignore[attr-defined]
-        assert isinstance(found, SimulatedActuator)
-        return found
+        return opened(self.service, name)
 
     def is_open(self, name: str) -> bool:
         return self.actuator(name).opened_until is not None
@@ -122,6 +120,14 @@ class Office:
             for e in self.events()
             if isinstance(e, Alarmed)
         ]
+
+
+def opened(service: Service, name: str) -> SimulatedActuator:
+    """What opens an access point."""
+    heralded = service._lanes[AccessPointId(name)]._actuator
+    found = heralded._actuator  # type: ignore[attr-defined]
+    assert isinstance(found, SimulatedActuator)
+    return found
 
 
 @pytest.fixture
@@ -142,15 +148,21 @@ def mqtt(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture
-def office(
+def folder(
     tmp_path: Path, modbus: ModbusDevice, mqtt: Mosquitto, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Office]:
+) -> Path:
+    """A site's, with its devices."""
     monkeypatch.setenv("POSTERN_MODELS", str(tmp_path / "models"))
     write_picture(tmp_path / "still.png", 1)
     points = "".join(POINT.format(name=name, more=MORE[name]) for name in POINTS)
     text = SITE.format(cameras=points, modbus=modbus.port, mqtt=mqtt.port, topic=TOPIC)
     (tmp_path / "site.toml").write_text(text, "utf-8")
-    with running(tmp_path) as office:
+    return tmp_path
+
+
+@pytest.fixture
+def office(folder: Path) -> Iterator[Office]:
+    with running(folder) as office:
         yield office
 
 
@@ -310,3 +322,29 @@ with running(folder) as office:
         time.sleep(0.02)
     sys.exit(0 if office.is_open("way_out") and not office.is_open("door") else 1)
 """
+
+
+def test_button_and_fire_open_where_the_data_cannot_be_opened(
+    folder: Path, modbus: ModbusDevice, mqtt: Mosquitto
+) -> None:
+    """At a start on a disk that is full: nobody is let in, and nobody who leaves is kept."""
+    watching, full = Watching(), PosternError(Code.UNAVAILABLE, "The disk is full.")
+    with wire.open_way_out(wire.read_site(folder / "site.toml"), watching, full) as service:
+        service.start()
+        for name in ("contact", "green_button", "panel"):
+            assert until(partial(watching.last, f"input {name}", "ok"))
+        assert ["it stays shut: The disk is full."] == watching.sentences("door")
+        assert not service.release(AccessPointId("door"), "guard", "a parcel").done
+        modbus.set(True, at=1)
+        assert until(lambda: opened(service, "door").opened_until is not None, 3)
+        modbus.set(False, at=1)
+
+        assert not service.holding
+        mqtt.set(True)
+        way_out, listed = opened(service, "way_out"), opened(service, "listed")
+        assert until(lambda: None not in (way_out.opened_until, listed.opened_until), 3)
+        assert until(lambda: opened(service, "door").opened_until is None, 3)
+        assert service.holding
+        mqtt.set(False)
+        assert until(lambda: not service.holding, 3)
+        assert "red" == watching.of("door")[-1]

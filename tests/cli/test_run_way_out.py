@@ -45,6 +45,15 @@ cameras = ["inside"]
 actuator = "boom"
 direction = "exit"
 """
+#: Nobody answers there: it is red, and tried again and again.
+BUTTON = """
+[input.button]
+kind = "modbus"
+address = "127.0.0.1:1"
+number = 0
+means = "request_to_exit"
+access_point = "in"
+"""
 
 
 @pytest.fixture
@@ -134,6 +143,22 @@ def test_it_ends_when_it_is_told_to_while_only_the_way_out_is_watched(garage: Pa
         assert manager.listen(lambda: process.poll() is not None, 30.0)
 
     assert 0 == process.returncode, told()
+
+
+def test_site_without_an_exit_goes_on_for_its_button(garage: Path) -> None:
+    """Whoever presses it is inside; a button comes to no end, as recordings do."""
+    text = SITE.partition("[access_point.out]")[0] + BUTTON
+    (garage / "site.toml").write_text(text, "utf-8")
+    no_checkpoint(garage)
+    with running(garage) as (process, told, manager):
+        assert manager.listen(lambda: "input button: red" in told()), told()
+        manager.listen(lambda: process.poll() is not None, 7.0)
+        assert process.poll() is None, told()
+        process.send_signal(signal.SIGTERM)
+        assert manager.listen(lambda: process.poll() is not None, 30.0)
+
+    assert 0 == process.returncode, told()
+    assert "in: granted" not in told()
 
 
 def test_site_that_is_served_is_not_watched_twice(garage: Path) -> None:

@@ -107,8 +107,10 @@ def _watch_exits(place: Site, error: PosternError, stop: Event) -> None:
         beat = Heartbeat(service.alive, board.summary, manager)
         parts.callback(beat.stop)
         beat.start()
-        while not stop.wait(_RETRY_S) and not service.wait(0.0):
-            if shielded(partial(_opens, place), lambda _why: False):
+        # Buttons and fire panels go on without a camera.
+        while not stop.wait(_RETRY_S) and not (service.counts and service.wait(0.0)):
+            # To begin anew takes seconds, in which nothing is held open.
+            if not service.holding and shielded(partial(_opens, place), lambda _why: False):
                 return
     manager.stopping()
     if not stop.is_set():

@@ -24,7 +24,13 @@ class Attendance:
         standing: Standing | None = None,
     ) -> None:
         ordered = () if standing is None else (standing,)
+        self._porters = tuple(porters)
         self._parts: tuple[Standing | Porter | Sensing, ...] = (*ordered, *porters, *senses)
+
+    @property
+    def holding(self) -> bool:
+        """Whether anything is held open now, by order or by fire."""
+        return any(porter.holding for porter in self._porters)
 
     def start(self) -> None:
         """Reads the orders, then starts the porters and the inputs."""

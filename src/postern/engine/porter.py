@@ -78,6 +78,11 @@ class Porter:
         """Where."""
         return self._place
 
+    @property
+    def holding(self) -> bool:
+        """Whether it is held open now."""
+        return self._driven is not None
+
     def start(self) -> None:
         """Starts the porter's thread."""
         self._thread.start()

@@ -105,6 +105,11 @@ class Service:
                 return False
         return True
 
+    @property
+    def holding(self) -> bool:
+        """Whether any access point is held open now, by order or by fire."""
+        return self._attendance.holding
+
     def alive(self) -> bool:
         """Whether every lane gets on, or is known to be down; tells whose does not.
 

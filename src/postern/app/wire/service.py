@@ -1,7 +1,7 @@
 """The service of a site: its lanes with their cameras and actuators, and what keeps its log."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -29,7 +29,7 @@ from postern.app.witnessing import Witnessing
 from postern.core.access_point import AccessPoint
 from postern.core.ids import AccessPointId, AttemptId, CameraId
 from postern.core.look import Kind
-from postern.core.ports import Actuator
+from postern.core.moment import Moment
 from postern.engine.attendance import Attendance
 from postern.engine.heralded import Heralded
 from postern.engine.lane import Lane
@@ -127,29 +127,50 @@ def build_service(
     )
     register, parts = build_register(installation, trusted), Parts(installation)
     standing = Standing(register, installation.clock, trusted, observer)
-    clock = installation.clock
-    driven = {
-        name: Heralded(actuator, clock, HELD_S)
-        for name, actuator in build_actuators(installation, observer).items()
-    }
-    actuators = {point: driven[name] for point, name in installation.site.actuator_of.items()}
+    actuators = build_actuators(installation, observer)
     posts = [
         _post(installation, point, register, parts, actuators, observer)
         for point in installation.site.access_points.values()
     ]
+    lanes = [post.lane for post in posts]
+    attendance = build_attendance(installation, lanes, actuators, observer, standing)
+    return Service(posts, observer, workers(), attendance=attendance)
+
+
+def build_attendance(
+    installation: Installation,
+    lanes: Sequence[Lane],
+    actuators: Mapping[AccessPointId, Heralded],
+    observer: Observer,
+    standing: Standing | None = None,
+) -> Attendance:
+    """Who stands beside the access points of these lanes, which are all of the site's, and hears
+    its inputs.
+
+    Args:
+        installation: The site's.
+        lanes: The access points' lanes.
+        actuators: What opens each of them.
+        observer: Who watches.
+        standing: The orders; None where they cannot be read.
+    """
+    opens = _held_by_nobody if standing is None else standing.opens
     porters = {
-        post.lane.access_point.id: Porter(
-            post.lane,
-            actuators[post.lane.access_point.id],
-            records,
-            clock,
-            partial(standing.opens, post.lane.access_point),
+        lane.access_point.id: Porter(
+            lane,
+            actuators[lane.access_point.id],
+            installation.records,
+            installation.clock,
+            partial(opens, lane.access_point),
         )
-        for post in posts
+        for lane in lanes
     }
     senses = _senses(installation, porters, observer)
-    attendance = Attendance([*porters.values()], senses, standing)
-    return Service(posts, observer, workers(), attendance=attendance)
+    return Attendance([*porters.values()], senses, standing)
+
+
+def _held_by_nobody(_point: AccessPoint, _now: Moment) -> bool:
+    return False
 
 
 def workers() -> int:
@@ -185,17 +206,21 @@ def _tell_ledger(observer: Observer, why: str) -> str:
     return why
 
 
-def build_actuators(installation: Installation, observer: Observer) -> dict[str, Actuator]:
-    """Every actuator of the site once, whichever access points share it."""
+def build_actuators(
+    installation: Installation, observer: Observer
+) -> dict[AccessPointId, Heralded]:
+    """What opens each access point; the same actuator for those that share one."""
 
     def told(name: str) -> Tell:
         # Beside cameras and access points, as witnesses are.
         return lambda state, why: observer.health(CameraId(f"actuator {name}"), state, why)
 
-    return {
-        name: ACTUATORS[entry.kind].open(entry.config, installation.clock, told(name))
-        for name, entry in installation.site.actuators.items()
+    site, clock = installation.site, installation.clock
+    driven = {
+        name: Heralded(ACTUATORS[at.kind].open(at.config, clock, told(name)), clock, HELD_S)
+        for name, at in site.actuators.items()
     }
+    return {point: driven[name] for point, name in site.actuator_of.items()}
 
 
 def pulse_timers(
@@ -210,7 +235,7 @@ def _post(
     point: AccessPoint,
     register: StoredRegister,
     parts: Parts,
-    actuators: Mapping[AccessPointId, Actuator],
+    actuators: Mapping[AccessPointId, Heralded],
     observer: Observer,
 ) -> Post:
     eyes = tuple(build_eye(installation, camera, parts) for camera in point.cameras)
