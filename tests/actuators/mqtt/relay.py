@@ -18,11 +18,19 @@ class Relay:
         says: Whether it says how it is.
         acts: Whether it does as it is told.
         times: Seconds after which it switches itself off, if it does.
+        always: Whether it says so, too, where nothing has changed, as ESPHome does not.
     """
 
     def __init__(
-        self, port: int, *, says: bool = True, acts: bool = True, times: float | None = None
+        self,
+        port: int,
+        *,
+        says: bool = True,
+        acts: bool = True,
+        times: float | None = None,
+        always: bool = True,
     ) -> None:
+        self._always = always
         self._says, self._acts, self._times = says, acts, times
         self._timers: list[Timer] = []
         self.driven, self.is_on = 0, False
@@ -50,7 +58,9 @@ class Relay:
 
     def _switch(self, on: bool) -> None:
         self.driven += on
-        self.is_on = on
+        changes, self.is_on = on is not self.is_on, on
+        if not (changes or self._always):
+            return
         said = "\x00?" if self.fault == "garbage" else "ON" if on else "OFF"
         if self.fault == "late":
             timer = Timer(3.0, self._client.publish, (STATES, said, 1))

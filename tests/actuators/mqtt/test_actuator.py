@@ -199,6 +199,49 @@ def test_relay_that_says_it_is_on_confirms(broker: Mosquitto) -> None:
     assert "says that it is on" in report.detail
 
 
+def test_relay_that_says_changes_only_confirms_what_holds_it_open(broker: Mosquitto) -> None:
+    """It is on already when it is told again, and says nothing; after its end it has to say so."""
+    settings = config(broker.port, state_topic=STATES)
+    with relay(broker.port, always=False) as gate, opened(settings) as (actuator, told):
+        told.wait("ok")
+        until(lambda: bool(gate.told))
+        for number in range(3):
+            assert actuator.pulse(command(f"c-{number}", 1.0)).done
+            time.sleep(0.2)
+        until(lambda: not gate.is_on)
+        gate._acts = False
+        report = actuator.pulse(command("c-4"))
+
+    assert 3 == gate.driven
+    assert not report.done
+    assert [] == [why for state, why in told.news if "does not say" in why]
+
+
+def test_relay_that_is_slow_to_say_that_it_is_off_is_not_called_stuck(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next pulse has begun before it said so, and the broker is slower than the relay."""
+    settings = config(broker.port, state_topic=STATES)
+    with relay(broker.port) as gate, opened(settings) as (actuator, told):
+        publish = actuator._connection.publish
+
+        def slowly(*what: Any, **how: Any) -> None:
+            publish(*what, **how)
+            time.sleep(0.3)
+
+        told.wait("ok")
+        until(lambda: bool(gate.told))
+        monkeypatch.setattr(actuator._connection, "publish", slowly)
+        assert actuator.pulse(command("c-1", 0.5)).done
+        gate.fault = "drop"  # Of being off it says nothing.
+        until(lambda: not gate.is_on)
+        gate.fault = ""
+        assert actuator.pulse(command("c-2", 4.0)).done
+        time.sleep(2.5)
+
+    assert [] == [why for state, why in told.news if state == "red"]
+
+
 def test_stuck_relay_is_told_in_red(broker: Mosquitto) -> None:
     """It said that it is on, was told to close, and says nothing more."""
     settings = config(broker.port, state_topic=STATES)

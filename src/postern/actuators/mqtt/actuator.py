@@ -6,7 +6,8 @@
    will, when this process or its connection dies; and by the next connection where the broker died.
 3. The end of one pulse never overtakes the beginning of the next: one is sent at a time, and an end
    only where it is still due.
-4. A confirmation is what the relay says after it was told, not what the broker has kept of it.
+4. A confirmation is what the relay says after it was told, not what the broker has kept of it. Many
+   say changes only: one that has said that it is on, in a pulse that is under way, is so still.
 """
 
 from collections.abc import Callable
@@ -109,7 +110,8 @@ class MqttActuator:
         with self._change:
             if self._closed:
                 return "The relay's connection is closed."
-            self._says_on = None
+            if not self._under_way():
+                self._says_on = None
         on = Message(self._config.topic, self._config.on.encode())
         try:
             self._connection.publish(on, max(0.0, until_s - monotonic()), lives_s=LIVES_S)
@@ -117,6 +119,11 @@ class MqttActuator:
             # Also where it failed: it may have taken effect all the same.
             self._end_at(monotonic() + command.hold_s)
         return ""
+
+    def _under_way(self) -> bool:
+        """Whether a pulse is, that nobody has ended; one that the device times ends by its word."""
+        due = self._ends_s is None or self._ends_s <= monotonic()
+        return self._config.timed_by_device or not due
 
     def _end_at(self, ends_s: float) -> None:
         if self._config.timed_by_device:
@@ -129,6 +136,7 @@ class MqttActuator:
         """A connection stands: what an earlier one, or an earlier run, left on is ended."""
         with self._change:
             idle = self._ends_s is None
+            self._says_on = None  # Meanwhile it may have been told otherwise.
         if idle:
             self._end_at(monotonic())
 
@@ -175,9 +183,13 @@ class MqttActuator:
                 self._connection.publish(self._off, ANSWER_S)
         except PosternError as error:
             return f"Nobody can tell whether the relay is off: {error.message}"
+
+        def over() -> bool:
+            # A pulse that has begun meanwhile has it on again.
+            return not self._says_on or self._closed or self._ends_s != ends_s
+
         with self._change:
-            self._change.wait_for(lambda: not self._says_on or self._closed, SETTLES_S)
-            stuck = self._says_on and not self._closed
+            stuck = not self._change.wait_for(over, SETTLES_S)
         return "The relay was told to close, and does not say that it did." if stuck else ""
 
     def _say(self, part: str, state: str, why: str) -> None:
