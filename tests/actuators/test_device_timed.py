@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,13 @@ class Relay:
     def __init__(self) -> None:
         self.until = 0.0
         self.stuck = self.gone = False
+        self.takes_s = 0.0
         self.switched: list[bool] = []
         self.pulses: list[float] = []
 
-    def pulse(self, hold_s: float) -> None:
+    def pulse(self, hold_s: float, within_s: float) -> None:
         self._reach()
+        time.sleep(min(self.takes_s, within_s))
         self.pulses.append(hold_s)
         self.until = time.monotonic() + hold_s
 
@@ -132,6 +135,19 @@ def test_pulse_that_failed_is_looked_after_all_the_same(made: Made) -> None:
 
     assert until(lambda: made.last() == "ok")
     assert [False] == made.relay.switched
+
+
+def test_order_that_would_be_late_is_not_sent(made: Made) -> None:
+    """Five at once at a device that is slow: nobody stands there any more for the last of them."""
+    made.relay.takes_s = 0.8
+    with ThreadPoolExecutor(5) as pool:
+        began_s = time.monotonic()
+        reports = list(pool.map(made.actuator.pulse, [command(str(n)) for n in range(5)]))
+        took_s = time.monotonic() - began_s
+
+    assert [True, False, False, False, False] == sorted((r.done for r in reports), reverse=True)
+    assert 1 == len(made.relay.pulses)
+    assert took_s < 2.0
 
 
 def test_closing_switches_off_what_is_driven_and_nothing_else(made: Made, tmp_path: Path) -> None:

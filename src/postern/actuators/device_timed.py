@@ -11,6 +11,9 @@ from postern.actuators.relay import TimedRelay
 from postern.core.errors import PosternError
 from postern.core.ports import Command, Report
 
+#: Seconds for a pulse, and of these for another order that is under way: what would be late is not
+#: sent at all.
+ANSWER_S, TURN_S = 0.9, 0.5
 #: Seconds after the end of a pulse by which the relay is off.
 GRACE_S = 0.5
 #: Seconds between looks at a relay that nobody drives: a device that is gone is told.
@@ -62,8 +65,13 @@ class DeviceTimed:
         self._keeper.join(_CLOSE_S)
 
     def _drive(self, command: Command) -> Report:
-        with self._turn:
-            self._relay.pulse(self._begin(command.hold_s))
+        until = monotonic() + ANSWER_S
+        if not self._turn.acquire(timeout=TURN_S):
+            return Report(False, "The device has not answered the last order yet.")
+        try:
+            self._relay.pulse(self._begin(command.hold_s), until - monotonic())
+        finally:
+            self._turn.release()
         return Report(True, f"The device opened for {command.hold_s:g} s.")
 
     def _begin(self, hold_s: float) -> float:

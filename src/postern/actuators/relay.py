@@ -30,8 +30,12 @@ class Relay(Protocol):
 class TimedRelay(Relay, Protocol):
     """A relay that can also be told to switch itself off."""
 
-    def pulse(self, hold_s: float) -> None:
+    def pulse(self, hold_s: float, within_s: float) -> None:
         """Switches it on for so many seconds, whatever becomes of this process, and reads back.
+
+        Args:
+            hold_s: For how long.
+            within_s: Seconds that both may take together.
 
         Raises:
             PosternError: `unavailable` where that failed, or nobody can tell whether it did.

@@ -63,9 +63,9 @@ class ModbusRelay:
         """
         return self._read(monotonic() + PULSE_S)
 
-    def pulse(self, hold_s: float) -> None:
+    def pulse(self, hold_s: float, within_s: float = PULSE_S) -> None:
         """Has the board switch the coil on for so long, rounded up to tenths of a second, and
-        reads it back.
+        reads it back, in so many seconds.
 
         Raises:
             PosternError: `unavailable` where the board does not say that it did.
@@ -75,7 +75,7 @@ class ModbusRelay:
         request = _TimedWrite(address=at.timed_coil, bits=[True], dev_id=at.device_id)
         request.tenths = tenths
         began = monotonic()
-        until = began + PULSE_S
+        until = began + within_s
         with self._connected(until) as client:
             answer = client.execute(False, request)
             self._check(answer, WriteSingleCoilResponse)

@@ -53,15 +53,15 @@ class ShellyRelay:
             raise self._exchange.failed("does not say whether its relay is on")
         return output
 
-    def pulse(self, hold_s: float) -> None:
+    def pulse(self, hold_s: float, within_s: float = TIMEOUT_S) -> None:
         """Has the device switch the channel on for so many seconds, and asks whether it does.
 
         Raises:
             PosternError: `unavailable` where it does not say so, or would never switch it off.
         """
         began, hold_s = monotonic(), max(round(hold_s, 2), SHORTEST_S)
-        self._set({"on": True, "toggle_after": hold_s}, began + TIMEOUT_S)
-        status = self._status(began + TIMEOUT_S)
+        self._set({"on": True, "toggle_after": hold_s}, began + within_s)
+        status = self._status(began + within_s)
         if status.get("output") is False and monotonic() - began >= hold_s:
             return  # It has ended by now.
         if status.get("output") is not True:
