@@ -248,6 +248,22 @@ def test_stuck_relay_is_told_in_red_until_it_is_off(gate: Gate) -> None:
     assert not gate.notes.is_open()
 
 
+def test_watchdog_that_goes_on_trying_is_not_said_to_hang(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A board that is gone for longer than a watchdog may be silent; it is told once."""
+    monkeypatch.setattr(watched, "TRYING_S", 4.0)
+    first = gate.watchdog
+    assert gate.actuator.pulse(command("a", 0.2)).done
+    spoil(gate.folder, "drop")
+    time.sleep(12.0)
+    spoil(gate.folder, "")
+    assert until(lambda: gate.told[-1][0] == "ok")
+
+    assert first == gate.watchdog
+    assert ["ok", "red", "ok"] == [state for state, _ in gate.told]
+
+
 def test_pulses_before_the_watchdog_is_ready_wait_for_it(tmp_path: Path) -> None:
     """The first car may stand there already."""
     with board(tmp_path) as (port, _):

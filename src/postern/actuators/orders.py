@@ -62,7 +62,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How the relay is, told whenever that changes.
+    """How the relay is, told whenever that changes, and at each try to switch it off in vain.
 
     Attributes:
         state: `ok` where it is off or on as it should be, else `red`.

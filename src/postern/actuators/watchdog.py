@@ -135,7 +135,9 @@ class Watchdog:
             self._tell(Off())
 
     def _fail(self, why: str) -> None:
-        self._say("red", why)
+        self._condition = ("red", why)
+        # Also where that is no news: it lives, and goes on trying.
+        self._tell(Condition("red", why))
         self._next = self._clock() + self._wait
         self._wait = min(2.0 * self._wait, _LONGEST_S)
 

@@ -31,6 +31,8 @@ from postern.core.ports import Command, Report
 ANSWER_S = 0.95
 #: Seconds after the end of a pulse by which a watchdog that lives has said how the relay is.
 OVERDUE_S = 3.0
+#: Seconds more for one that says again and again what is wrong.
+TRYING_S = 30.0
 #: Seconds after an order within which a watchdog that lives has said something: a relay that does
 #: not answer may keep it, for the end of one pulse and the beginning of the next.
 SILENT_S = 6.0
@@ -75,6 +77,7 @@ class WatchedActuator:
         self._waiting: dict[str, Future[Report]] = {}
         self._overdue_s: float | None = None
         self._silent_s: float | None = None  # Put off by no further order, as that one is.
+        self._told = ("", "")  # Belongs to the keeper.
         self._keeper = Thread(target=self._keep, name=f"watchdog of {kind}", daemon=True)
         self._keeper.start()
 
@@ -157,7 +160,7 @@ class WatchedActuator:
             assert process.stdin is not None  # noqa: S101 - a pipe was asked for
             os.set_blocking(process.stdin.fileno(), False)
         except OSError as error:
-            self._tell("red", f"The relay's watchdog cannot be started ({error.strerror}).")
+            self._say("red", f"The relay's watchdog cannot be started ({error.strerror}).")
             return None
         with self._change:
             with suppress(PosternError):  # It has ended already, which is noticed next.
@@ -185,7 +188,7 @@ class WatchedActuator:
             with self._change:
                 due = [one for one in (self._overdue_s, self._silent_s) if one is not None]
             if due and monotonic() > min(due):
-                self._tell("red", "The relay's watchdog hangs, and is killed.")
+                self._say("red", "The relay's watchdog hangs, and is killed.")
                 process.kill()
                 return
 
@@ -197,11 +200,16 @@ class WatchedActuator:
             if answer is not None:
                 answer.set_result(Report(message.done, message.detail))
         elif isinstance(message, Condition):
-            self._tell(message.state, message.why)
+            self._say(message.state, message.why)
             # One that says what is wrong does not hang.
-            self._put_off(OVERDUE_S + 60.0 if message.state == "red" else None)
+            self._put_off(OVERDUE_S + TRYING_S if message.state == "red" else None)
         elif isinstance(message, Off):
             self._put_off(None)
+
+    def _say(self, state: str, why: str) -> None:
+        if (state, why) != self._told:
+            self._told = (state, why)
+            self._tell(state, why)
 
     def _put_off(self, by_s: float | None) -> None:
         with self._change:
@@ -224,7 +232,7 @@ class WatchedActuator:
         for answer in waiting.values():
             answer.set_result(Report(False, "The relay's watchdog died before it answered."))
         if not closed or code != 0:
-            self._tell("red", f"The relay's watchdog ended ({_how(code)}), and is started anew.")
+            self._say("red", f"The relay's watchdog ended ({_how(code)}), and is started anew.")
             with suppress(PosternError):  # The next one goes on trying.
                 open_relay(*self._hello).switch(False)
 
