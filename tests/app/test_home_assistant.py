@@ -182,6 +182,18 @@ def test_announcement_is_what_home_assistant_asks_for(broker: Mosquitto, tmp_pat
     assert "entity_category" not in entities["access_point_door_problem"]
 
 
+def test_grant_that_nothing_carried_out_opens_nothing(broker: Mosquitto, tmp_path: Path) -> None:
+    """The relay did not answer: whoever reads that the gate is open would leave it so."""
+    point = AccessPointId("barrier")
+    with told(site(tmp_path, broker.port), Doors()) as (tells, home, _watcher):
+        tells.ended(replace(outcome(point, granted()), driven=False))
+        tells.ended(outcome(AccessPointId("door"), granted()))
+        until(lambda: bool(home.events("door")))
+
+        assert ["not_opened"] == [one["event_type"] for one in home.events("barrier")]
+        assert "closed" == home.last("postern/postern/access_point/barrier/state")
+
+
 def test_announcement_is_kept_for_whoever_comes_later(broker: Mosquitto, tmp_path: Path) -> None:
     """Home Assistant may start after Postern does."""
     with told(site(tmp_path, broker.port), Doors()):

@@ -192,6 +192,7 @@ def test_actuator_that_fails_is_reported_and_nobody_has_passed() -> None:
     assert 1 == len(stage.pulses)
     assert [(False, "the relay did not answer")] == [(a.done, a.detail) for a in stage.ledger.acted]
     assert ["the relay did not answer"] == [o.detail for o in stage.observer.outcomes]
+    assert [False] == [o.driven for o in stage.observer.outcomes]
     assert "passed" not in stage.steps
 
 

@@ -114,9 +114,11 @@ class HomeAssistant:
     def ended(self, outcome: Outcome) -> None:
         """See `postern.engine.ports.Observer.ended`."""
         decision, point = outcome.decision, outcome.access_point
-        if decision.granted:
+        if decision.granted and outcome.driven:
             self._happened(point, Happening.GRANTED, decision.reason)
             self._opens(point)
+        elif decision.granted:
+            self._happened(point, Happening.NOT_OPENED, decision.reason)
         elif decision.holders:
             self._happened(point, Happening.DENIED, decision.reason)
 

@@ -326,7 +326,7 @@ class Lane:
         self._note(decision, report)
         if report.done:
             self._passed(decision)
-        self._tell(passage, decision, report.detail, waited_s)
+        self._tell(passage, decision, report.detail, waited_s, driven=report.done)
 
     def _put_off(self, passage: Passage, denial: Decision, detail: str, newest: Moment) -> None:
         """A grant that was not carried out. Whoever is still there then begins a new attempt: the
@@ -436,7 +436,15 @@ class Lane:
     def _deny(self, passage: Passage, decision: Decision) -> None:
         self._tell(passage, decision, self._record(decision) or "", passage.waited_s)
 
-    def _tell(self, passage: Passage, decision: Decision, detail: str, waited_s: float) -> None:
+    def _tell(
+        self,
+        passage: Passage,
+        decision: Decision,
+        detail: str,
+        waited_s: float,
+        *,
+        driven: bool = False,
+    ) -> None:
         advises = decision.reason is Reason.UNAUTHORIZED and not passage.looks
         outcome = Outcome(
             self.access_point.id,
@@ -446,6 +454,7 @@ class Lane:
             passage.flaws if advises else (),
             detail,
             waited_s,
+            driven,
         )
         shielded(lambda: self._observer.ended(outcome), lambda _why: None)
 

@@ -191,6 +191,7 @@ class Outcome:
         detail: What the actuator said, or why a grant was not carried out; empty for a denial.
         latency_s: Seconds from the last frame's capture to the actuator's answer, or to the
             decision where there was none.
+        driven: Whether a grant had the actuator driven, as far as that says.
     """
 
     access_point: AccessPointId
@@ -200,6 +201,7 @@ class Outcome:
     flaws: tuple[Flaw, ...]
     detail: str
     latency_s: float
+    driven: bool = True
 
 
 class Releases(Protocol):
