@@ -10,6 +10,7 @@ from threading import Event
 
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusException
+from pymodbus.pdu.bit_message import ReadCoilsResponse, ReadDiscreteInputsResponse
 
 from postern.core.errors import Code, PosternError
 from postern.core.ports import Clock
@@ -19,6 +20,8 @@ from postern.sources.inputs.modbus.config import Config, Table
 
 #: Seconds for the device to answer. A contact that is known later than that is not known.
 TIMEOUT_S = 1.0
+#: Exceptions by which a device says that it has nothing of the kind: function, address, value.
+_NO_SUCH = frozenset({1, 2, 3})
 
 # What the library says of every failure, we say ourselves, once.
 logging.getLogger("pymodbus.logging").addHandler(logging.NullHandler())
@@ -67,11 +70,18 @@ class ModbusInput:
             answer = read(config.number, count=1, device_id=config.device_id)
         except (ModbusException, OSError, TimeoutError):
             raise self._fault("does not answer", "Check its cable and its power.") from None
-        if answer.isError() or not answer.bits:
+        if answer.isError() and answer.exception_code in _NO_SUCH:
             raise self._fault(
                 f"has no {config.table} input {config.number} of device {config.device_id}",
                 "Check number, table and device_id; some manuals count from 1.",
             )
+        if answer.isError():
+            why = f"cannot read its inputs now (exception {answer.exception_code})"
+            raise self._fault(why, "It is tried again.")
+        wanted = ReadCoilsResponse if config.table is Table.COIL else ReadDiscreteInputsResponse
+        # One byte, of which one bit was asked for. What answers another question is no state.
+        if type(answer) is not wanted or len(answer.bits) != 8:
+            raise self._fault("answers something else", "Is it a Modbus device?")
         return bool(answer.bits[0])
 
     def _fault(self, how: str, hint: str) -> PosternError:
