@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -258,6 +258,27 @@ def test_stuck_relay_is_told_in_red(broker: Mosquitto) -> None:
     assert "does not say that it did" in why
     assert ("red", why) == still
     assert not gate.is_on
+
+
+def test_what_is_told_last_is_what_holds() -> None:
+    """Whoever is told that all is well, and is slow to take it, learns after it that it is not."""
+    news, taken = list[str](), Event()
+
+    def slow(state: str, _why: str) -> None:
+        if state == "ok":
+            taken.wait(0.5)
+        news.append(state)
+
+    actuator = MqttActuator(config(1), slow)
+    first = Thread(target=actuator._say, args=("broker", "ok", "It is connected."))
+    first.start()
+    time.sleep(0.1)
+    then = Thread(target=actuator._say, args=("relay", "red", "It is stuck."))
+    then.start()
+    for thread in (first, then):
+        thread.join()
+
+    assert ["ok", "red"] == news
 
 
 def test_device_that_times_itself_is_left_alone(broker: Mosquitto) -> None:

@@ -61,6 +61,7 @@ class MqttActuator:
         self._says_on: bool | None = None  # What the relay has said since it was told to open.
         self._states = {_BROKER: ("", ""), _RELAY: ("ok", "")}
         self._told = ("", "")
+        self._telling = Lock()  # Held by whoever tells: what was told last is what holds.
         self._keeper = Thread(target=self._keep, name=f"mqtt {config.topic}", daemon=True)
 
     def start(self) -> None:
@@ -194,14 +195,15 @@ class MqttActuator:
 
     def _say(self, part: str, state: str, why: str) -> None:
         """Tells the graver of what is known of the broker and of the relay."""
-        with self._change:
-            self._states[part] = (state, why)
-            graver = _RELAY if self._states[_RELAY][0] == "red" else _BROKER
-            news = self._states[graver]
-            if news == self._told or not news[0]:
-                return
-            self._told = news
-        self._tell(*news)
+        with self._telling:
+            with self._change:
+                self._states[part] = (state, why)
+                graver = _RELAY if self._states[_RELAY][0] == "red" else _BROKER
+                news = self._states[graver]
+                if news == self._told or not news[0]:
+                    return
+                self._told = news
+            self._tell(*news)
 
 
 def open_actuator(config: Config, _clock: Clock, tell: Callable[[str, str], None]) -> MqttActuator:

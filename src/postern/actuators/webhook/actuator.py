@@ -37,6 +37,7 @@ class WebhookActuator:
         self._tell = tell
         self._once = Once(self._drive)
         self._told = ""
+        self._telling = Lock()  # Held by whoever tells: what was told last is what holds.
         self._lock = Lock()  # Guards `_ends`.
         self._ends = 0.0
 
@@ -78,9 +79,10 @@ class WebhookActuator:
 
     def _say(self, state: str, why: str) -> None:
         news = f"{state} {why}"
-        if news != self._told:
-            self._told = news
-            self._tell(state, why)
+        with self._telling:
+            if news != self._told:
+                self._told = news
+                self._tell(state, why)
 
 
 def open_actuator(config: Config, clock: Clock, tell: Tell) -> Actuator:
