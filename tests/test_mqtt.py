@@ -1,10 +1,12 @@
 """A connection to a real broker, by itself; what is built on it is tested where it is."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -118,6 +120,33 @@ def test_attack_message_that_is_far_too_large_is_not_heard() -> None:
         until(lambda: bool(heard))
 
     assert [b"small"] == [one.payload for one in heard]
+
+
+def test_attack_topic_that_is_no_text_does_not_deafen() -> None:
+    """No sound broker passes one on; what comes after it is heard all the same."""
+    heard: list[Message] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(b"\x20\x03\x00\x00\x00")
+                number = connection.recv(1024)[2:4]
+                connection.sendall(b"\x90\x04" + number + b"\x00\x01")
+                connection.sendall(b"\x30\x05\x00\x01\xff\x00A" + b"\x30\x05\x00\x01a\x00B")
+                while connection.recv(1024):
+                    pass
+
+        thread = Thread(target=serve)
+        thread.start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with connected(Broker(address=address), subscriptions=(Subscription("#"),),
+                       heard=heard.append):  # fmt: skip
+            until(lambda: bool(heard), 5.0)
+        thread.join()
+
+    assert [Message("a", b"B")] == heard
 
 
 def test_every_broken_connection_is_let_go_of() -> None:

@@ -8,6 +8,7 @@
 
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from time import monotonic
@@ -261,8 +262,10 @@ class Connection:
         self._answers.put((client, mid, _failure(reason)))
 
     def _received(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        if len(message.payload) <= MOST_BYTES:
-            self._heard(Message(message.topic, bytes(message.payload), bool(message.retain)))
+        # A topic that is no text would end the library's thread, and nobody would hear any more.
+        with suppress(UnicodeDecodeError):
+            if len(message.payload) <= MOST_BYTES:
+                self._heard(Message(message.topic, bytes(message.payload), bool(message.retain)))
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, PosternError):
