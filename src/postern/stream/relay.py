@@ -2,24 +2,34 @@
 
 FFmpeg follows a camera that sends it elsewhere, and reads headers that never end. Here it reaches
 nothing but a port of this machine; what comes over the one connection that was made for it is
-handed on once it has been looked at, up to the first media data. From there on bytes pass as they
-are.
+handed on once it has been looked at.
+
+Rules of this file:
+1. Answers are taken apart as FFmpeg does it: lines end at a line feed, carriage returns count for
+   nothing, the first empty line ends a head, and media data may stand between answers. Whatever the
+   two could understand differently is refused: a redirect could hide in it.
+2. Once FFmpeg has asked for the pictures it follows nobody. From the first media data after that
+   bytes pass as they are.
 """
 
 import re
 import socket
 from contextlib import suppress
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 from postern.core.errors import Code, PosternError
 
 #: Bytes of an answer's head, and of its body (a description of a stream takes a few hundred).
 MOST_HEAD, MOST_BODY = 16 * 1024, 256 * 1024
 _CHUNK = 64 * 1024
-_STATUS = re.compile(rb"RTSP/1\.\d (\d{3})[ \r]")
-_LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r?\n", re.IGNORECASE)
-#: The first byte of media data between answers (RFC 2326, section 10.12), and of every answer.
-_DOLLAR, _ANSWER = b"$", b"RTSP/"
+_STATUS = re.compile(rb"RTSP/1\.\d (\d{3})(?: |\Z)")
+_END_OF_HEAD = re.compile(rb"\n\r*\n")
+_LENGTH, _NUMBER = b"content-length:", re.compile(rb"[ \t]*(\d{1,9})[ \t]*")
+#: The first byte of media data between answers, and how many stand before them: a channel and their
+#: length (RFC 2326, section 10.12). Then what every answer begins with.
+_DOLLAR, _BEFORE_MEDIA, _ANSWER = b"$", 4, b"RTSP/"
+#: How FFmpeg asks for the pictures; each of its requests is sent, and comes, by itself.
+_PLAY = b"PLAY "
 _REASONS = {
     401: ("wants another user or password", "Set `user` and `password_file`."),
     403: ("lets this user see nothing", "Give the user the right to view."),
@@ -44,6 +54,7 @@ class Relay:
         self._lock = Lock()  # Guards the next.
         self._refusal: PosternError | None = None
         self._asked = False  # Belongs to the thread that hands on.
+        self._playing = Event()
 
     @property
     def port(self) -> int:
@@ -61,55 +72,75 @@ class Relay:
         Thread(target=self._run, name="relay", daemon=True).start()
 
     def _run(self) -> None:
-        player, _ = self._listener.accept()
-        self._listener.close()
-        Thread(target=_copy, args=(player, self._camera), name="relay-up", daemon=True).start()
-        try:
-            self._hand_on(player)
-        except PosternError as error:
-            with self._lock:
-                self._refusal = error
-        except OSError:
-            pass  # Either side has gone: FFmpeg sees the end of it.
-        finally:
-            for end in (player, self._camera):
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
+        with self._listener:
+            player, _ = self._listener.accept()
+        with player:
+            Thread(target=self._ask, args=(player,), name="relay-up", daemon=True).start()
+            try:
+                self._hand_on(player)
+            except PosternError as error:
+                with self._lock:
+                    self._refusal = error
+            except OSError:
+                pass  # Either side has gone: FFmpeg sees the end of it.
+            finally:
+                for end in (player, self._camera):
+                    with suppress(OSError):
+                        end.shutdown(socket.SHUT_RDWR)
+
+    def _ask(self, player: socket.socket) -> None:
+        """Hands on what FFmpeg asks, and notes when that is for the pictures."""
+        with suppress(OSError):
+            while request := player.recv(_CHUNK):
+                if request.startswith(_PLAY):
+                    self._playing.set()  # Before the camera can answer.
+                self._camera.sendall(request)
+        with suppress(OSError):
+            self._camera.shutdown(socket.SHUT_WR)
 
     def _hand_on(self, player: socket.socket) -> None:
         """Answer after answer, each whole; then media data as they come."""
-        answer, waiting = self._answer(b"")
-        while answer:
-            player.sendall(answer)
-            answer, waiting = self._answer(waiting)
-        if waiting:
-            player.sendall(waiting)
-            _copy(self._camera, player)
+        part, waiting = self._part(b"")
+        while part:
+            player.sendall(part)
+            part, waiting = self._part(waiting)
+        player.sendall(waiting)
+        _copy(self._camera, player)
 
-    def _answer(self, waiting: bytes) -> tuple[bytes, bytes]:
-        """The next answer, and what came behind it; no answer where media data come, or where
-        nothing does any more."""
-        while waiting.startswith(_DOLLAR) or b"\r\n\r\n" not in waiting:
-            if waiting.startswith(_DOLLAR):
-                return b"", waiting
+    def _part(self, waiting: bytes) -> tuple[bytes, bytes]:
+        """The next answer or piece of media data, and what came behind it; nothing and what waits
+        from where on it need not be looked at."""
+        waiting = self._until(waiting, 1)
+        if waiting.startswith(_DOLLAR):
+            return self._media(waiting)
+        while (end := _END_OF_HEAD.search(waiting)) is None:
             self._check_beginning(waiting)
             if len(waiting) > MOST_HEAD:
                 raise self._wrong("sends a header that does not end")
+            waiting = self._until(waiting, len(waiting) + 1)
+        self._check_beginning(waiting)
+        lines = waiting[: end.start()].replace(b"\r", b"").split(b"\n")
+        self._check_status(lines[0])
+        size = end.end() + self._length(lines)
+        waiting = self._until(waiting, size)
+        return waiting[:size], waiting[size:]
+
+    def _media(self, waiting: bytes) -> tuple[bytes, bytes]:
+        if self._playing.is_set():
+            return b"", waiting
+        waiting = self._until(waiting, _BEFORE_MEDIA)
+        size = _BEFORE_MEDIA + int.from_bytes(waiting[2:_BEFORE_MEDIA], "big")
+        waiting = self._until(waiting, size)
+        return waiting[:size], waiting[size:]
+
+    def _until(self, waiting: bytes, size: int) -> bytes:
+        """What waits, once there is so much of it; OSError where the camera has gone."""
+        while len(waiting) < size:
             more = self._camera.recv(_CHUNK)
             if not more:
-                return b"", b""
+                raise ConnectionError
             waiting += more
-        head, _, rest = waiting.partition(b"\r\n\r\n")
-        head += b"\r\n\r\n"
-        self._check_beginning(head)
-        self._check_status(head)
-        length = self._length(head)
-        while len(rest) < length:
-            more = self._camera.recv(_CHUNK)
-            if not more:
-                return b"", b""
-            rest += more
-        return head + rest[:length], rest[length:]
+        return waiting
 
     def _check_beginning(self, answer: bytes) -> None:
         if answer and not answer.startswith(_ANSWER[: len(answer)]):
@@ -117,10 +148,10 @@ class Relay:
                 "does not answer as a camera does (RTSP)", "Check the address and its port."
             )
 
-    def _check_status(self, head: bytes) -> None:
-        found = _STATUS.match(head)
+    def _check_status(self, line: bytes) -> None:
+        found = _STATUS.match(line)
         if found is None:
-            raise self._wrong("answers with something that is not RTSP")
+            raise self._no_rtsp()
         status = int(found.group(1))
         if 300 <= status < 400:
             raise self._wrong(
@@ -135,12 +166,22 @@ class Relay:
         before, self._asked = self._asked, True
         return before
 
-    def _length(self, head: bytes) -> int:
-        found = _LENGTH.search(head)
-        length = int(found.group(1)) if found else 0
+    def _length(self, lines: list[bytes]) -> int:
+        given = [line[len(_LENGTH) :] for line in lines if line.lower().startswith(_LENGTH)]
+        found = [_NUMBER.fullmatch(number) for number in given]
+        lengths = {int(one.group(1)) for one in found if one}
+        # Of several FFmpeg takes the last; and a NUL ends a line for it.
+        if None in found or len(lengths) > 1 or any(b"\0" in line for line in lines):
+            raise self._no_rtsp()
+        length = max(lengths, default=0)
         if length > MOST_BODY:
             raise self._wrong("sends a description that is too long")
         return length
+
+    def _no_rtsp(self) -> PosternError:
+        return self._wrong(
+            "answers with something that is not RTSP", "Check the address and its port."
+        )
 
     def _wrong(self, how: str, hint: str = "") -> PosternError:
         return PosternError(Code.UNAVAILABLE, f"{self._name} {how}.", hint)
