@@ -16,6 +16,8 @@ _NEEDED = (
     "from gi.repository import Gst, GstRtspServer; Gst.init(None); "
     "exit(not all(map(Gst.ElementFactory.find, ('x264enc', 'rtph264pay', 'jpegparse'))))"
 )
+#: For encrypted connections, besides.
+_TLS = "from gi.repository import Gio; exit(not Gio.TlsBackend.get_default().supports_tls())"
 
 
 class RtspCamera:
@@ -33,7 +35,8 @@ class RtspCamera:
     @property
     def url(self) -> str:
         """Where it streams."""
-        return f"rtsp://127.0.0.1:{self.port}/lane"
+        scheme = "rtsps" if "certificate" in self._settings else "rtsp"
+        return f"{scheme}://127.0.0.1:{self.port}/lane"
 
     def start(self) -> None:
         """Starts it, on the port that it had before."""
@@ -71,8 +74,10 @@ class RtspCamera:
 @contextmanager
 def rtsp_camera(**settings: object) -> Iterator[RtspCamera]:
     """A camera that streams; its plug is pulled at the end."""
-    if not _is_there():
+    if not _runs(_NEEDED):
         missing("GStreamer's RTSP server (gir1.2-gst-rtsp-server-1.0, python3-gi, plugins-ugly)")
+    if "certificate" in settings and not _runs(_TLS):
+        missing("TLS in GStreamer's RTSP server (glib-networking)")
     camera = RtspCamera(**settings)
     camera.start()
     try:
@@ -82,9 +87,9 @@ def rtsp_camera(**settings: object) -> Iterator[RtspCamera]:
 
 
 @cache
-def _is_there() -> bool:
+def _runs(program: str) -> bool:
     if not Path(_PYTHON).exists():
         return False
     return (
-        subprocess.run([_PYTHON, "-c", _NEEDED], check=False, capture_output=True).returncode == 0
+        subprocess.run([_PYTHON, "-c", program], check=False, capture_output=True).returncode == 0
     )

@@ -61,6 +61,9 @@ class SnapshotCamera(ThreadingHTTPServer):
 
         super().__init__(("127.0.0.1", port), Handler)
 
+    def handle_error(self, *_: object) -> None:
+        """Nothing: whoever asked may have enough of it, or speak otherwise."""
+
     @property
     def port(self) -> int:
         """Its port."""

@@ -129,6 +129,7 @@ TALKS = {
     "sources/network.py": "connects to the camera that site.toml names",
     "stream/__main__.py": "takes the connection to a camera that it is handed",
     "stream/decoder.py": "hands that connection over",
+    "stream/encrypted.py": "reads and writes that connection, where it is encrypted",
     "stream/relay.py": "stands between that connection and the decoder, on this machine",
     "stream/snapshot.py": "asks the camera that site.toml names for pictures",
 }

@@ -13,7 +13,7 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtspServer  # noqa: E402
 
 PICTURES = (
     "videotestsrc name=src is-live=true pattern={pattern} ! "
@@ -107,6 +107,8 @@ def main():
         token.set_string("media.factory.role", "viewer")
         auth.set_supported_methods(2)  # GST_RTSP_AUTH_DIGEST
         auth.add_digest(settings["user"], settings["password"], token)
+        if settings.get("certificate"):
+            auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(settings["certificate"]))
         server.set_auth(auth)
         camera.add_role_from_structure(
             Gst.Structure.from_string(

@@ -1,5 +1,6 @@
 """The process in which a camera's pictures are decoded."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -55,6 +56,17 @@ tried("elsewhere", lambda: socket.create_connection(("127.0.0.1", other_port), 2
 tried("listen", lambda: socket.create_server(("127.0.0.1", 0)))
 tried("own", lambda: socket.create_connection(("127.0.0.1", own_port), 2.0))
 """
+#: The decoding process, which says how many threads it has when it begins to deny itself files, and
+#: ends there.
+UNTIL_CONFINED = """
+import os, sys
+import postern.stream.__main__ as process
+def confined(*_):
+    os.write(2, b"%d" % len(os.listdir("/proc/self/task")))
+    os._exit(0)
+process.deny_files = confined
+process.main()
+"""
 
 
 def pixels_of(image: Image) -> Pixels:
@@ -106,6 +118,29 @@ def test_attack_decoder_that_was_taken_over_reaches_nothing(tmp_path: Path) -> N
     assert "DONE" == tried.pop("own")
     assert {"denied"} == set(tried.values()), tried
     assert "secret" == secret.read_text("utf-8")
+
+
+@pytest.mark.parametrize("means", Means)
+def test_attack_thread_or_word_before_the_process_is_confined(means: Means) -> None:
+    """Landlock holds the thread that asks for it, and those that it starts later: there is no other
+    one, and nothing has been said to the camera that it could have answered."""
+    near, far = socket.socketpair()
+    with near, far:
+        job = Job(means, "/", "The camera", host="a", secure=True, address="127.0.0.1", port=1)
+        done = subprocess.run(
+            [sys.executable, "-c", UNTIL_CONFINED, str(os.getpid()), str(near.fileno())],
+            input=job.encode(),
+            capture_output=True,
+            check=True,
+            timeout=60,
+            pass_fds=[near.fileno()],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT / "src"), "OPENBLAS_NUM_THREADS": "1"},
+        )
+        near.close()
+
+        assert b"1" == done.stderr
+        assert b"" == far.recv(1)
 
 
 def test_password_shows_nowhere() -> None:

@@ -47,12 +47,14 @@ class Ends:
 def ends() -> Iterator[Ends]:
     """A relay with a camera and a player that waits for ten seconds at most."""
     camera, other = socket.socketpair()
-    relay = Relay(other, "The camera")
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    relay = Relay(listener, other, "The camera")
     relay.start()
     with (
         camera,
         other,
-        socket.create_connection(("127.0.0.1", relay.port), timeout=10.0) as player,
+        socket.create_connection(("127.0.0.1", port), timeout=10.0) as player,
     ):
         camera.settimeout(10.0)
         yield Ends(relay, player, camera)

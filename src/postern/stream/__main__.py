@@ -7,6 +7,7 @@ read no file but its own code from before it touches what a stranger sent.
 import errno
 import os
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -20,10 +21,11 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from postern.core.errors import Code, PosternError, invalid
 from postern.stream.confine import confine
+from postern.stream.encrypted import Encrypted
 from postern.stream.job import MOST_JOB, Decoded, Job, Means, write_failure, write_picture
 from postern.stream.landlock import deny_files
 from postern.stream.relay import Relay
-from postern.stream.trust import trusted
+from postern.stream.trust import disbelief, named, trusted
 from postern.stream.video import open_container, pictures
 
 #: What is asked of FFmpeg for a camera on the network. The first: pictures at once, not after the
@@ -56,8 +58,6 @@ def main() -> None:
     try:
         confine(parent)
         job = Job.decode(sys.stdin.buffer.readline(MOST_JOB))
-        # The end of standard input is the end of whoever asked.
-        Thread(target=_leave_with_parent, name="parent", daemon=True).start()
         for decoded in _pictures(job):
             write_picture(out, decoded)
         write_failure(out, _unavailable(job, "has stopped sending"))
@@ -97,16 +97,22 @@ def _pictures(job: Job) -> Iterator[Decoded]:
 def _deny_files(devices: tuple[Path, ...], ports: tuple[int, ...]) -> None:
     # Libraries load parts of themselves when they need them; there is nothing to know in code.
     deny_files(devices, ports, [Path(entry) for entry in sys.path if entry])
+    # Not earlier: threads that are there already are denied nothing. The end of standard input is
+    # the end of whoever asked.
+    Thread(target=_leave_with_parent, name="parent", daemon=True).start()
 
 
 def _streamed(job: Job) -> Iterator[Decoded]:
     """The pictures of an RTSP stream, over the connection that was handed over."""
-    connection = _secured(socket.socket(fileno=int(sys.argv[2])), job)
-    relay = Relay(connection, job.name)
-    _deny_files(_hardware_of(job), (relay.port,))
+    context = trusted(job.authority) if job.secure else None
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+    port = int(listener.getsockname()[1])
+    _deny_files(_hardware_of(job), (port,))
+    connection = socket.socket(fileno=int(sys.argv[2]))
+    relay = Relay(listener, _secured(connection, context, job) if context else connection, job.name)
     relay.start()
     who = f"{quote(job.user, safe='')}:{quote(job.password, safe='')}@" if job.user else ""
-    url = f"rtsp://{who}127.0.0.1:{relay.port}{job.target}"
+    url = f"rtsp://{who}127.0.0.1:{port}{job.target}"
     try:
         yield from _decoded(job, url, _RTSP_OPTIONS)
     except PosternError as error:
@@ -115,18 +121,11 @@ def _streamed(job: Job) -> Iterator[Decoded]:
         raise relay.refusal
 
 
-def _secured(connection: socket.socket, job: Job) -> socket.socket:
-    if not job.secure:
-        return connection
+def _secured(connection: socket.socket, context: ssl.SSLContext, job: Job) -> Encrypted:
     try:
-        context = trusted(job.authority)
-        return context.wrap_socket(connection, server_hostname=job.host.rsplit(":", 1)[0])
-    except (OSError, ValueError):
-        raise _unavailable(
-            job,
-            "shows no certificate that can be believed",
-            "Save its certificate in a file, and name that file as `certificate`.",
-        ) from None
+        return Encrypted(context.wrap_socket(connection, server_hostname=named(job.host)))
+    except (OSError, ValueError) as error:
+        raise _unavailable(job, *disbelief(error)) from None
 
 
 def _decoded(job: Job, url: str, options: Mapping[str, str]) -> Iterator[Decoded]:

@@ -18,6 +18,7 @@ from contextlib import suppress
 from threading import Event, Lock, Thread
 
 from postern.core.errors import Code, PosternError
+from postern.stream.encrypted import Encrypted
 
 #: Bytes of an answer's head, and of its body (a description of a stream takes a few hundred).
 MOST_HEAD, MOST_BODY = 16 * 1024, 256 * 1024
@@ -43,23 +44,21 @@ class Relay:
     """One connection, looked at on its way.
 
     Args:
+        listener: Where FFmpeg finds it; closed once somebody has connected.
         camera: The connection to the camera.
         name: What to call it in errors.
     """
 
-    def __init__(self, camera: socket.socket, name: str) -> None:
+    def __init__(
+        self, listener: socket.socket, camera: socket.socket | Encrypted, name: str
+    ) -> None:
+        self._listener = listener
         self._camera = camera
         self._name = name
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
         self._lock = Lock()  # Guards the next.
         self._refusal: PosternError | None = None
         self._asked = False  # Belongs to the thread that hands on.
         self._playing = Event()
-
-    @property
-    def port(self) -> int:
-        """Where FFmpeg finds it on 127.0.0.1."""
-        return int(self._listener.getsockname()[1])
 
     @property
     def refusal(self) -> PosternError | None:
@@ -187,7 +186,7 @@ class Relay:
         return PosternError(Code.UNAVAILABLE, f"{self._name} {how}.", hint)
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
+def _copy(source: socket.socket | Encrypted, target: socket.socket) -> None:
     """Everything that comes, until either side has gone."""
     with suppress(OSError):
         while data := source.recv(_CHUNK):

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from postern.core.errors import Code, PosternError
 from postern.pixels import MAX_PIXELS
 from postern.stream.job import Decoded, Job
-from postern.stream.trust import trusted
+from postern.stream.trust import disbelief, named, trusted
 from postern.stream.video import upright
 
 #: Bytes of a picture.
@@ -41,7 +41,7 @@ class Snapshots:
         self._url = f"{scheme}://{around}:{job.port}{job.target}"
         self._headers = {"Host": job.host, "Accept": "image/jpeg", "Accept-Encoding": "identity"}
         # The certificate has to be the name's; the connection goes to the number.
-        self._named = {"sni_hostname": job.host.rsplit(":", 1)[0]} if job.secure else {}
+        self._named = {"sni_hostname": named(job.host)} if job.secure else {}
         # Read before this process may read no file any more.
         self._verify: ssl.SSLContext | bool = trusted(job.authority) if job.secure else False
         self._decoder = VideoCodecContext.create("mjpeg", "r")
@@ -93,6 +93,9 @@ class Snapshots:
                     if time.monotonic() > until_s:
                         raise self._wrong(f"takes longer than {PICTURE_S:.0f} s for a picture")
         except httpx.HTTPError as error:
+            unsafe = _of_encryption(error)
+            if unsafe:
+                raise self._wrong(*disbelief(unsafe)) from None
             raise self._wrong(f"gives no picture ({_reason(error)})") from None
         return bytes(data)
 
@@ -119,6 +122,13 @@ class Snapshots:
 
     def _wrong(self, how: str, hint: str = "") -> PosternError:
         return PosternError(Code.UNAVAILABLE, f"{self._job.name} {how}.", hint)
+
+
+def _of_encryption(error: BaseException | None) -> ssl.SSLError | None:
+    """The failure of an encrypted connection that another one came from, if any."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__context__
+    return error
 
 
 def _reason(error: httpx.HTTPError) -> str:

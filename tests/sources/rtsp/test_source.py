@@ -19,6 +19,7 @@ from postern.core.ids import CameraId
 from postern.frame import Frame
 from postern.sources.rtsp.config import Config
 from postern.sources.rtsp.source import RtspSource
+from tests.brokers import write_certificate
 from tests.clocks import MachineClock
 from tests.media import number_of, picture
 from tests.rtsp_camera import RtspCamera, rtsp_camera
@@ -163,6 +164,31 @@ def test_rtsp_camera_with_a_password_takes_the_right_one(tmp_path: Path) -> None
     assert "wants another user or password" in nobody.message
     assert "wants another user or password" in wrong.message
     assert "hunter2" not in str(wrong)
+
+
+def test_rtsp_camera_that_encrypts_is_believed_by_its_certificate(tmp_path: Path) -> None:
+    """Its own, and no other one."""
+    right, wrong, both = (tmp_path / f"{name}.pem" for name in ("right", "wrong", "both"))
+    both.write_bytes(write_certificate(right).read_bytes() + right.read_bytes())
+    write_certificate(wrong)
+    access = {"user": "viewer", "password_file": secret(tmp_path, "hunter2")}
+    with rtsp_camera(user="viewer", password="hunter2", certificate=both) as camera:  # noqa: S106
+        of = source(camera.url, certificate=right, **access)
+        frames = of.frames()
+        shapes = {next(frames).image.shape for _ in range(5)}
+        stop(frames)
+        refused = [refusal(source(camera.url, certificate=one, **access)) for one in (wrong, None)]
+
+    assert {(360, 640, 3)} == shapes
+    assert all("no certificate that can be believed" in error.message for error in refused)
+
+
+def test_rtsp_camera_that_does_not_encrypt_is_told_from_one_of_another_certificate() -> None:
+    """Whoever set it up looks in another place."""
+    with server(answering(HTML)) as url:
+        error = refusal(source(url.replace("rtsp://", "rtsps://")))
+
+    assert "does not encrypt" in error.message
 
 
 def test_rtsp_password_is_seen_by_no_other_process(tmp_path: Path) -> None:

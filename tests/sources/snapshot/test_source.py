@@ -3,6 +3,7 @@
 import hashlib
 import re
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from postern.core.ids import CameraId
 from postern.frame import Frame
 from postern.sources.snapshot.config import Config
 from postern.sources.snapshot.source import SnapshotSource
+from tests.brokers import write_certificate
 from tests.clocks import MachineClock
 from tests.snapshot_camera import Behaviour, jpeg, picture, send, snapshot_camera
 
@@ -216,6 +218,25 @@ def test_snapshot_camera_that_comes_back_is_live_again() -> None:
 
     with snapshot_camera(port=port), frames_of(of) as frames:
         assert (360, 640, 3) == next(frames).image.shape
+
+
+def test_snapshot_camera_that_encrypts_is_believed_by_its_certificate(tmp_path: Path) -> None:
+    """Its own, and no other one; one that does not encrypt is told from that."""
+    right, wrong = tmp_path / "right.pem", tmp_path / "wrong.pem"
+    key = write_certificate(right)
+    write_certificate(wrong)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(right, key)
+    with snapshot_camera() as camera:
+        url = camera.url.replace("http://", "https://")
+        plain = refusal(source(url, certificate=right))
+        camera.socket = context.wrap_socket(camera.socket, server_side=True)
+        with frames_of(source(url, certificate=right)) as frames:
+            assert (360, 640, 3) == next(frames).image.shape
+        refused = [refusal(source(url, certificate=one)) for one in (wrong, None)]
+
+    assert "does not encrypt" in plain.message
+    assert all("no certificate that can be believed" in error.message for error in refused)
 
 
 def _is_digest(head: str, method: str, user: str, password: str) -> bool:
