@@ -37,6 +37,7 @@ from postern.stream.confine import confine
 from postern.stream.landlock import deny_files
 secret, other_port, own_port = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 confine(os.getppid())
+print("goes", Path("/proc/self/oom_score_adj").read_text().strip())
 print("landlock", deny_files((), (own_port,), [Path(p) for p in sys.path if p]), flush=True)
 def tried(name, work):
     try:
@@ -54,6 +55,8 @@ tried("start", lambda: subprocess.run(["/bin/true"], check=True))
 tried("memory", lambda: bytearray(2 * 1024**3))
 tried("elsewhere", lambda: socket.create_connection(("127.0.0.1", other_port), 2.0))
 tried("listen", lambda: socket.create_server(("127.0.0.1", 0)))
+tried("signal", lambda: os.kill(os.getppid(), 0))
+tried("whisper", lambda: socket.socket(socket.AF_UNIX).connect("\\0" + sys.argv[4]))
 tried("own", lambda: socket.create_connection(("127.0.0.1", own_port), 2.0))
 """
 #: The decoding process, which says how many threads it has when it begins to deny itself files, and
@@ -93,16 +96,27 @@ def test_pictures_come_out_as_they_went_in(tmp_path: Path) -> None:
 
 
 def test_attack_decoder_that_was_taken_over_reaches_nothing(tmp_path: Path) -> None:
-    """No file, no program, no memory without end, and nobody but its camera's port."""
+    """No file, no program, no memory without end, no other process, and nobody but its camera's
+    port."""
     secret = tmp_path / "site.key"
     secret.write_text("secret", "utf-8")
     with (
         socket.create_server(("127.0.0.1", 0)) as own,
         socket.create_server(("127.0.0.1", 0)) as other,
+        socket.socket(socket.AF_UNIX) as whispered,
     ):
+        whispered.bind("")  # Any free abstract name.
+        whispered.listen()
         ports = [str(one.getsockname()[1]) for one in (other, own)]
         said = subprocess.run(
-            [sys.executable, "-c", TAKEN_OVER, str(secret), *ports],
+            [
+                sys.executable,
+                "-c",
+                TAKEN_OVER,
+                str(secret),
+                *ports,
+                whispered.getsockname()[1:].decode(),
+            ],
             capture_output=True,
             text=True,
             check=True,
@@ -113,8 +127,8 @@ def test_attack_decoder_that_was_taken_over_reaches_nothing(tmp_path: Path) -> N
     if "landlock False" in said:
         missing("Landlock in this kernel")
 
-    assert ["landlock True"] == said[:1]
-    tried = dict(line.split() for line in said[1:])
+    assert ["goes 1000", "landlock True"] == said[:2]
+    tried = dict(line.split() for line in said[2:])
     assert "DONE" == tried.pop("own")
     assert {"denied"} == set(tried.values()), tried
     assert "secret" == secret.read_text("utf-8")

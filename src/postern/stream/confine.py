@@ -1,13 +1,15 @@
 """What a decoding process denies itself before it touches what a stranger sent.
 
 A picture or stream that takes the decoder over finds a process that may write no file, start no
-program, take no more memory than a stream needs, and dies with its parent.
+program, take no more memory than a stream needs, dies with its parent, and before it where the
+machine has no memory left.
 """
 
 import ctypes
 import os
 import resource
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from postern.core.errors import Code, PosternError
@@ -20,6 +22,8 @@ MOST_MEMORY = 768 * 1024 * 1024
 MOST_FILES = 64
 #: More than decisions: pictures may wait for them, not they for pictures.
 _NICE = 5
+#: The most that it can be (proc_pid_oom_score_adj(5)).
+_FIRST_TO_GO = "1000"
 #: prctl(2).
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
@@ -33,6 +37,9 @@ def confine(parent: int) -> None:
     Raises:
         PosternError: `unavailable` where the system refuses.
     """
+    with suppress(OSError):  # Where the system has no such thing, it chooses by itself.
+        # Now: once its memory is private, so are its settings.
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, "ascii")
     try:
         keep_memory_private()
         _limit(resource.RLIMIT_DATA, MOST_MEMORY)

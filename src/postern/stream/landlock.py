@@ -1,7 +1,7 @@
-"""Files and ports that a process denies itself for good, where the kernel knows how (Landlock).
+"""Files, ports and signals that a process denies itself for good, where the kernel can (Landlock).
 
-Linux 5.13 and later, landlock(7); connections since 6.7. The numbers are those of
-`linux/landlock.h`; the system calls have the same ones on every architecture.
+Linux 5.13 and later, landlock(7); connections since 6.7, signals since 6.12. The numbers are those
+of `linux/landlock.h`; the system calls have the same ones on every architecture.
 """
 
 import ctypes
@@ -19,13 +19,16 @@ _FILES_OF_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1
 _IOCTL_DEVICE = 1 << 15
 #: LANDLOCK_ACCESS_NET_BIND_TCP and _CONNECT_TCP.
 _BIND_TCP, _CONNECT_TCP = 1 << 0, 1 << 1
-_FIRST_WITH_NETWORK = 4
+#: LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and _SIGNAL.
+_ABSTRACT_SOCKETS, _SIGNALS = 1 << 0, 1 << 1
+_FIRST_WITH_NETWORK, _FIRST_WITH_SCOPES = 4, 6
 
 
 def deny_files(
     devices: Collection[Path], ports: Collection[int], code: Collection[Path] = ()
 ) -> bool:
-    """Denies this thread, and whatever it starts, every file and every new TCP connection.
+    """Denies this thread, and whatever it starts, every file, every new TCP connection, and signals
+    to any other process.
 
     What is open stays open. PR_SET_NO_NEW_PRIVS has to be set.
 
@@ -43,7 +46,7 @@ def deny_files(
         return False
     files = _FILES_OF_VERSION[max(known for known in _FILES_OF_VERSION if known <= version)]
     network = _BIND_TCP | _CONNECT_TCP if version >= _FIRST_WITH_NETWORK else 0
-    rules = struct.pack("=QQ", files, network)[: 16 if network else 8]
+    rules = _rules(version, files, network)
     ruleset = library.syscall(_CREATE_RULESET, rules, len(rules), 0)
     if ruleset < 0:
         return False
@@ -58,6 +61,13 @@ def deny_files(
         return bool(library.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
     finally:
         os.close(ruleset)
+
+
+def _rules(version: int, files: int, network: int) -> bytes:
+    """What is denied, in as many words as this kernel knows."""
+    if version >= _FIRST_WITH_SCOPES:
+        return struct.pack("=QQQ", files, network, _ABSTRACT_SOCKETS | _SIGNALS)
+    return struct.pack("=QQ", files, network) if network else struct.pack("=Q", files)
 
 
 def _allow(library: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
