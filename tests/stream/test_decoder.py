@@ -5,6 +5,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -172,6 +175,38 @@ def test_decoder_that_was_closed_before_it_began_starts_nothing(tmp_path: Path) 
     decoder.close()
 
     assert [] == list(decoder.pictures())
+
+
+def test_decisions_come_before_pictures(tmp_path: Path) -> None:
+    """A decoder is nicer than its service, and in its session, among whose processes that counts;
+    but not in its group, which a terminal interrupts as a whole."""
+    decoder = played(write_video(tmp_path / "a.mp4", range(3)))
+    found = decoder.pictures()
+    next(found)
+    [process] = (one for one in _processes() if one.parent == os.getpid())
+    decoder.close()
+
+    assert os.getpriority(os.PRIO_PROCESS, 0) < process.nice
+    assert os.getsid(0) == process.session
+    assert os.getpgrp() != process.group
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What the kernel says of a process that decodes (proc_pid_stat(5))."""
+
+    parent: int
+    group: int
+    session: int
+    nice: int
+
+
+def _processes() -> Iterator[Process]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"postern.stream" in (folder / "cmdline").read_bytes():
+                words = (folder / "stat").read_text("utf-8").rsplit(")", 1)[1].split()
+                yield Process(*(int(words[at]) for at in (1, 2, 3, 16)))
 
 
 def test_what_is_told_comes_back() -> None:

@@ -97,7 +97,9 @@ class Decoder:
                 stderr=subprocess.DEVNULL,
                 pass_fds=() if handed is None else (handed.fileno(),),
                 env=_ENVIRONMENT,
-                start_new_session=True,
+                # Ctrl-C at a terminal is not for it. In a session of its own its niceness would
+                # count for nothing: Linux gives each session its share (autogroup, sched(7)).
+                process_group=0,
             )
         except OSError as error:
             raise PosternError(
