@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from postern.core.errors import PosternError
 from postern.sources.lag import Lag
 from postern.stream.taken import Taken
 from tests.clocks import SteppedClock
@@ -12,7 +13,7 @@ IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 def lags(times: list[tuple[float | None, float]]) -> list[float]:
     """How old each picture is held to be, from its stated time and how late it came."""
-    clock, lag, found = SteppedClock(), Lag(), []
+    clock, lag, found = SteppedClock(), Lag("The camera"), []
     start = clock.now()
     for stated_s, late_s in times:
         arrived = start.plus((stated_s or 0.0) + late_s)
@@ -60,3 +61,21 @@ def test_stream_whose_times_jump_is_dated_anew(jump_s: float) -> None:
     after = [(1.0 + n * 0.2 + jump_s, -jump_s) for n in range(5)]
 
     assert [0.0] * 10 == pytest.approx(lags([*before, *after]), abs=1e-6)
+
+
+def test_attack_network_that_holds_pictures_back_ever_longer() -> None:
+    """None of them passes for new: the stream ends before."""
+    clock, lag = SteppedClock(), Lag("The camera")
+    start = clock.now()
+
+    def thought_newer_s(number: int) -> float:
+        arrived = start.plus(number * 0.3)
+        taken = Taken(IMAGE, arrived.monotonic_s, number * 0.2)
+        return number * 0.1 - arrived.since(lag.captured(taken, arrived))
+
+    newer_s = [thought_newer_s(number) for number in range(100)]
+    with pytest.raises(PosternError, match="more than 10 s late") as caught:
+        thought_newer_s(101)
+
+    assert max(newer_s) < 0.001
+    assert caught.value.retry_helps

@@ -17,7 +17,7 @@ from postern.stream.decoder import Decoder
 from postern.stream.job import Job, Means
 from postern.stream.taken import Taken
 from tests.clocks import MachineClock, SteppedClock
-from tests.media import number_of, write_video
+from tests.media import number_of, picture, write_video
 
 CAMERA = CameraId("gate")
 
@@ -152,28 +152,65 @@ def test_live_opens_the_device_anew_after_an_error(stalled: StalledCamera) -> No
     assert next(stream.frames()).image.shape == (64, 96, 3)
 
 
-def test_live_stamps_frames_as_the_device_says(stalled: StalledCamera) -> None:
+class Told:
+    """Gives one picture after the other, each as it is told to have arrived, until the end."""
+
+    def __init__(self, *arrived_s: float) -> None:
+        self._arrived_s = arrived_s
+        self._closed = Event()
+
+    def pictures(self) -> Iterator[Taken]:
+        for at_s in self._arrived_s:
+            yield Taken(picture(0), at_s, None)
+        self._closed.wait(60.0)
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+def test_live_stamps_frames_as_the_device_says() -> None:
     """A device that knows when it captured a picture is believed through `stamp`."""
     clock = SteppedClock()
+    now_s = clock.now().monotonic_s
 
     def earlier(_taken: Taken, arrived: Moment) -> Moment:
         return arrived.plus(-0.25)
 
-    frame = next(LiveStream("The camera", stalled.open, CAMERA, clock, lambda: earlier).frames())
+    frame = next(
+        LiveStream("The camera", lambda: Told(now_s), CAMERA, clock, lambda: earlier).frames()
+    )
 
     assert -0.25 == frame.captured.since(clock.now())
 
 
-def test_live_keeps_times_from_running_backwards(stalled: StalledCamera) -> None:
+@pytest.mark.parametrize(
+    ("waited_s", "age_s"), [(-5.0, 0.0), (0.0, 0.0), (9.0, 9.0), (12.0, 10.0), (1e300, 10.0)]
+)
+def test_picture_that_waited_for_the_service_is_as_old_as_it_is(
+    waited_s: float, age_s: float
+) -> None:
+    """The machine stood still, or the service was stopped and went on: what had come before that
+    does not look new; what cannot be is now."""
+    clock = SteppedClock()
+    told = Told(clock.now().monotonic_s - waited_s)
+
+    frame = next(LiveStream("The camera", lambda: told, CAMERA, clock).frames())
+
+    assert age_s == clock.now().since(frame.captured)
+
+
+def test_live_keeps_times_from_running_backwards() -> None:
     """A device whose stamps fall behind gives its latest moment again."""
     clock = SteppedClock()
-    lag = itertools.count()
+    lag, now_s = itertools.count(), clock.now().monotonic_s
 
     def ever_earlier(_taken: Taken, arrived: Moment) -> Moment:
         return arrived.plus(-float(next(lag)))
 
-    frames = LiveStream("The camera", stalled.open, CAMERA, clock, lambda: ever_earlier).frames()
-    next(frames)
-    Event().wait(0.5)
+    told = Told(*[now_s] * 5)
+    frames = LiveStream("The camera", lambda: told, CAMERA, clock, lambda: ever_earlier).frames()
 
-    assert clock.now() == next(frames).captured
+    for frame in frames:
+        assert clock.now() == frame.captured
+        if frame.sequence == 4:
+            break

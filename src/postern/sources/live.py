@@ -26,7 +26,7 @@ NEXT_PICTURE_S = 4.0
 POLL_S = 0.2
 #: Seconds that the reader gets to let go of the camera before `frames` ends without it.
 FAREWELL_S = 0.5
-#: Seconds. A picture that claims to be older was not stamped by this machine's monotonic clock.
+#: Seconds. A picture that has waited for longer is as old as this: nothing opens for it either way.
 _MAX_LAG_S = 10.0
 
 
@@ -126,10 +126,10 @@ class LiveStream:
             reading.end()
 
     def _arrived(self, taken: Taken) -> Moment:
-        """When a picture arrived, by both clocks; now, where what is told cannot be."""
+        """When a picture arrived, by both clocks; now, where what is told lies in the future."""
         now = self._clock.now()
-        waited_s = now.monotonic_s - taken.arrived_s
-        return now.plus(-waited_s) if 0.0 <= waited_s <= _MAX_LAG_S else now
+        # The service may have stood still, and pictures wait for it.
+        return now.plus(-min(max(0.0, now.monotonic_s - taken.arrived_s), _MAX_LAG_S))
 
     def _gone(self, how: str) -> PosternError:
         return PosternError(

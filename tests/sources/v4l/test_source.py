@@ -8,7 +8,7 @@ import pytest
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
 from postern.sources.v4l.config import Config
-from postern.sources.v4l.source import V4lSource, cameras, kernel_time
+from postern.sources.v4l.source import KernelTime, V4lSource, cameras
 from postern.stream.taken import Taken
 from tests.clocks import MachineClock, SteppedClock
 
@@ -89,10 +89,25 @@ def test_kernel_time_dates_a_picture_back_to_its_capture() -> None:
     """A picture that waited 0.4 s in the driver is 0.4 s old on both clocks."""
     arrived = SteppedClock().now()
 
-    captured = kernel_time(Taken(IMAGE, arrived.monotonic_s, arrived.monotonic_s - 0.4), arrived)
+    captured = KernelTime().captured(
+        Taken(IMAGE, arrived.monotonic_s, arrived.monotonic_s - 0.4), arrived
+    )
 
     assert 0.4 == pytest.approx(arrived.since(captured))
     assert 0.4 == pytest.approx((arrived.utc - captured.utc).total_seconds())
+
+
+def test_kernel_time_of_a_picture_that_waited_too_long_is_too_old() -> None:
+    """Its driver has shown which clock it stamps with: nothing makes such a picture look new."""
+    stamp, clock = KernelTime(), SteppedClock()
+    first = clock.now()
+    stamp.captured(Taken(IMAGE, first.monotonic_s, first.monotonic_s), first)
+    clock.advance(3600.0)
+    arrived = clock.now()
+
+    waited = stamp.captured(Taken(IMAGE, arrived.monotonic_s, first.monotonic_s + 0.2), arrived)
+
+    assert arrived.since(waited) >= 10.0
 
 
 @pytest.mark.parametrize("offset_s", [None, 5.0, -3600.0, 1_700_000_000.0])
@@ -103,4 +118,4 @@ def test_kernel_time_is_the_arrival_when_the_stamp_is_of_another_clock(
     arrived = SteppedClock().now()
     time_s = None if offset_s is None else arrived.monotonic_s + offset_s
 
-    assert arrived == kernel_time(Taken(IMAGE, arrived.monotonic_s, time_s), arrived)
+    assert arrived == KernelTime().captured(Taken(IMAGE, arrived.monotonic_s, time_s), arrived)

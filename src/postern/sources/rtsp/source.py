@@ -30,7 +30,9 @@ class RtspSource:
         self._address = config.address
         self._name = f"The camera at {self._address}"
         self._size = Size(self._name, config.width, config.height)
-        self._stream = LiveStream(self._name, self._open, camera, clock, lambda: Lag().captured)
+        self._stream = LiveStream(
+            self._name, self._open, camera, clock, lambda: Lag(self._name).captured
+        )
 
     def frames(self) -> Iterator[Frame]:
         """The newest frame each time, until `close`; after an error it may be called again.

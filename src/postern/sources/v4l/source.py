@@ -19,7 +19,8 @@ from postern.stream.decoder import Decoder
 from postern.stream.job import Job, Means
 from postern.stream.taken import Taken
 
-#: Seconds. A picture that claims to be older was not stamped by this machine's monotonic clock.
+#: Seconds. A first picture that claims to be older was not stamped by this machine's monotonic
+#: clock; a later one is too old for anything.
 MAX_LAG_S = 10.0
 
 
@@ -37,7 +38,9 @@ class V4lSource:
     def __init__(self, config: Config, camera: CameraId, clock: Clock) -> None:
         self._config = config
         self._name = f"The camera {config.path}"
-        self._stream = LiveStream(self._name, self._open, camera, clock, lambda: kernel_time)
+        self._stream = LiveStream(
+            self._name, self._open, camera, clock, lambda: KernelTime().captured
+        )
 
     def frames(self) -> Iterator[Frame]:
         """The newest frame each time, until `close`; after an error it may be called again.
@@ -69,18 +72,32 @@ class V4lSource:
         )
 
 
-def kernel_time(taken: Taken, arrived: Moment) -> Moment:
-    """When the kernel captured a picture.
+class KernelTime:
+    """When the kernel captured the pictures of one stream, from its beginning.
 
     Drivers stamp buffers with the monotonic clock (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC), the very
     clock of `Moment.monotonic_s`. Without it, a picture that waited in the driver would pass as
-    fresh. Some old drivers stamp with the calendar's time: such a stamp is off by years, and the
-    moment of arrival is taken instead.
+    fresh. Some old drivers stamp with the calendar's time: the first stamp is off by years then,
+    and moments of arrival are taken instead.
     """
-    if taken.time_s is None:
-        return arrived
-    lag_s = arrived.monotonic_s - taken.time_s
-    return arrived.plus(-lag_s) if 0.0 <= lag_s <= MAX_LAG_S else arrived
+
+    def __init__(self) -> None:
+        self._is_monotonic: bool | None = None  # Not known before the first stamp.
+
+    def captured(self, taken: Taken, arrived: Moment) -> Moment:
+        """When a picture was captured; at most `MAX_LAG_S` ago.
+
+        Args:
+            taken: The picture.
+            arrived: When it came.
+        """
+        if taken.time_s is None:
+            return arrived
+        lag_s = arrived.monotonic_s - taken.time_s
+        if self._is_monotonic is None:
+            self._is_monotonic = 0.0 <= lag_s <= MAX_LAG_S
+        # A later one that is older has waited while this machine, or its service, stood still.
+        return arrived.plus(-min(max(0.0, lag_s), MAX_LAG_S)) if self._is_monotonic else arrived
 
 
 def cameras(
