@@ -1,9 +1,10 @@
 """Addresses of devices: what is taken, what is refused, and what a connection is pinned to."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from threading import Event as Flag
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -172,7 +173,7 @@ def test_resolver_that_fails_is_one_sentence() -> None:
 
 
 def test_resolver_that_hangs_is_not_waited_for() -> None:
-    """However many ask it; a name that is found by another goes on to be found afterwards."""
+    """However many ask it. Another name is found meanwhile, and this one afterwards."""
     hang = Flag()
 
     def hanging(_name: str) -> list[str]:
@@ -184,6 +185,7 @@ def test_resolver_that_hangs_is_not_waited_for() -> None:
         with pytest.raises(PosternError, match="was not found within 0.02 s"):
             Endpoint("gate.lan", 80).pin(hanging, 0.02)
     assert monotonic() - began < 20.0
+    assert "192.168.1.51:80" == Endpoint("relay.lan", 80).pin(lambda _: ["192.168.1.51"]).netloc
 
     hang.set()
     until = monotonic() + 20.0
@@ -194,6 +196,22 @@ def test_resolver_that_hangs_is_not_waited_for() -> None:
         except PosternError:
             continue
     pytest.fail("no look-up was possible afterwards")
+
+
+def test_name_of_many_devices_is_found_by_all_of_them() -> None:
+    """A recorder's cameras are looked up all at once when the service starts."""
+
+    def slow(_name: str) -> list[str]:
+        sleep(0.02)
+        return ["192.168.1.50"]
+
+    def found(port: int) -> str:
+        return Endpoint("recorder.lan", port).pin(slow, 30.0).netloc
+
+    with ThreadPoolExecutor(16) as devices:
+        netlocs = list(devices.map(found, range(554, 570)))
+
+    assert [f"192.168.1.50:{port}" for port in range(554, 570)] == netlocs
 
 
 def test_this_machines_own_resolver_is_asked() -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from queue import Empty, Queue
 from threading import BoundedSemaphore, Thread
+from time import monotonic
 
 from postern.core.errors import Code, PosternError, invalid
 
@@ -25,9 +26,10 @@ Number = IPv4Address | IPv6Address
 
 #: Seconds that a name may take; somebody waits for the device behind it.
 LOOKUP_S = 1.0
-#: Look-ups under way. One that does not end is left to end by itself, which takes a resolver
-#: half a minute at most.
+#: Look-ups under way, of all names and of each. One that does not end is left to end by itself,
+#: which takes a resolver half a minute at most; others must be found meanwhile.
 _LOOKUPS = BoundedSemaphore(32)
+_OF_ONE_NAME = 2
 #: Where clouds tell a machine its own secrets, besides the addresses of the link: Amazon, Google,
 #: Alibaba, Azure, Oracle.
 _METADATA = frozenset(
@@ -46,6 +48,8 @@ _ISATAP = (b"\0\0\x5e\xfe", b"\x02\0\x5e\xfe")
 _TRANSLATED_LOCALLY = IPv6Network("64:ff9b:1::/48")
 #: The end of a host that is a number and no name (https://url.spec.whatwg.org/#ends-in-a-number-checker).
 _NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0[xX][0-9a-fA-F]*)\.?", re.DOTALL)
+#: The turns of each name that has been looked up; names are configured, so that they are few.
+_TURNS: dict[str, BoundedSemaphore] = {}
 _NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 #: `host`, `host:port`, `[number of IPv6]` and `[number of IPv6]:port`.
 _WRITTEN = re.compile(r"(?:\[(?P<six>[^\[\]]*)\]|(?P<host>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
@@ -249,25 +253,31 @@ def _look_up(name: str, resolve: Resolve, timeout_s: float) -> list[Number]:
 
 def _bounded(name: str, resolve: Resolve, timeout_s: float) -> list[str]:
     """What `resolve` gives, if it does so in time; no resolver can be called off."""
-    answers: Queue[list[str] | None] = Queue(1)
+    until_s = monotonic() + timeout_s
+    late = _unavailable(f"The name {name} was not found within {timeout_s:g} s.")
+    turn = _TURNS.setdefault(name, BoundedSemaphore(_OF_ONE_NAME))
+    # Several devices may have one name, and are looked up one after the other.
+    if not turn.acquire(timeout=timeout_s):
+        raise late
+    answers: Queue[list[str]] = Queue(1)
 
     def ask() -> None:
         try:
             answers.put(list(resolve(name)))
         except (OSError, UnicodeError):
-            answers.put(None)
+            answers.put([])
         finally:
             _LOOKUPS.release()
+            turn.release()
 
-    late = _unavailable(f"The name {name} was not found within {timeout_s:g} s.")
     if not _LOOKUPS.acquire(blocking=False):
+        turn.release()
         raise late
     Thread(target=ask, name="lookup", daemon=True).start()
     try:
-        answer = answers.get(timeout=timeout_s)
+        return answers.get(timeout=max(0.0, until_s - monotonic()))
     except Empty:
         raise late from None
-    return answer or []
 
 
 def _unavailable(
