@@ -7,6 +7,7 @@ and the picture's pixels before they are decoded.
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from http import HTTPStatus
 
 import av
@@ -24,6 +25,11 @@ from postern.stream.video import upright
 MOST_BYTES = 20 * 1024 * 1024
 #: Seconds for one picture, from the question to its last byte.
 PICTURE_S = 3.0
+#: What is said of a camera that wants its password in the clear, or in a way that nobody knows.
+_UNKNOWN_QUESTION = (
+    "asks for the password otherwise than by digest authentication, and was not told it",
+    "Switch digest authentication on in the camera.",
+)
 _JPEG, _END_OF_JPEG = b"\xff\xd8", b"\xff\xd9"
 
 
@@ -42,6 +48,7 @@ class Snapshots:
         self._headers = {"Host": job.host, "Accept": "image/jpeg", "Accept-Encoding": "identity"}
         # The certificate has to be the name's; the connection goes to the number.
         self._named = {"sni_hostname": named(job.host)} if job.secure else {}
+        self._access = httpx.DigestAuth(job.user, job.password) if job.user else None
         # Read before this process may read no file any more.
         self._verify: ssl.SSLContext | bool = trusted(job.authority) if job.secure else False
         self._decoder = VideoCodecContext.create("mjpeg", "r")
@@ -56,13 +63,11 @@ class Snapshots:
             PosternError: `unavailable` with what the camera did instead of giving a picture.
         """
         step_s = 1.0 / self._job.most_fps
-        auth = httpx.DigestAuth(self._job.user, self._job.password) if self._job.user else None
         with httpx.Client(
             verify=self._verify,
             trust_env=False,
             follow_redirects=False,
             timeout=PICTURE_S,
-            auth=auth,
             headers=self._headers,
         ) as client:
             while True:
@@ -84,8 +89,8 @@ class Snapshots:
     def _fetched(self, client: httpx.Client, until_s: float) -> bytes:
         data = bytearray()
         try:
-            with client.stream("GET", self._url, extensions=self._named) as answer:
-                self._check_status(answer.status_code)
+            with closing(self._answer(client)) as answer:
+                self._check_status(answer)
                 for part in answer.iter_raw():
                     data += part
                     if len(data) > MOST_BYTES:
@@ -99,9 +104,32 @@ class Snapshots:
             raise self._wrong(f"gives no picture ({_reason(error)})") from None
         return bytes(data)
 
-    def _check_status(self, status: int) -> None:
+    def _answer(self, client: httpx.Client) -> httpx.Response:
+        """The camera's answer once it knows who asks, where it wants to; its body is not read."""
+        request = client.build_request("GET", self._url, extensions=self._named)
+        if self._access is None:
+            return client.send(request, stream=True)
+        # Step by step: httpx would read and unpack all that stands below a question for a password.
+        steps = self._access.auth_flow(request)
+        request = next(steps)
+        while True:
+            answer = client.send(request, stream=True)
+            try:
+                request = steps.send(answer)
+            except StopIteration:
+                return answer
+            except (LookupError, ValueError, NotImplementedError, httpx.ProtocolError):
+                answer.close()
+                raise self._wrong(*_UNKNOWN_QUESTION) from None
+            answer.close()
+
+    def _check_status(self, answer: httpx.Response) -> None:
+        status = answer.status_code
         if status == HTTPStatus.OK:
             return
+        asked = answer.headers.get("WWW-Authenticate", "").lower()
+        if self._access and status == HTTPStatus.UNAUTHORIZED and "digest" not in asked:
+            raise self._wrong(*_UNKNOWN_QUESTION)
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise self._wrong("wants another user or password", "Set `user` and `password_file`.")
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:

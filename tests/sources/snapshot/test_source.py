@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -180,11 +181,17 @@ def test_attack_camera_that_sends_its_viewers_elsewhere_is_not_followed() -> Non
     assert "elsewhere" in error.message
 
 
+def secret(folder: Path, text: str) -> Path:
+    """A password's file."""
+    path = folder / "camera.password"
+    path.write_text(text, "utf-8")
+    path.chmod(0o600)
+    return path
+
+
 def test_snapshot_camera_with_a_password_takes_the_right_one(tmp_path: Path) -> None:
     """By digest, checked here as RFC 7616 says; what is sent holds no password."""
-    password, heads = tmp_path / "camera.password", list[str]()
-    password.write_text("hunter2\n", "utf-8")
-    password.chmod(0o600)
+    password, heads = secret(tmp_path, "hunter2\n"), list[str]()
 
     def guarded(handler: BaseHTTPRequestHandler) -> None:
         head = handler.headers.get("Authorization", "")
@@ -202,6 +209,54 @@ def test_snapshot_camera_with_a_password_takes_the_right_one(tmp_path: Path) -> 
 
     assert "another user or password" in wrong.message
     assert "hunter" not in "".join(heads) + str(wrong)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        'Basic realm="camera"',
+        'Digest realm="camera", nonce="1", algorithm=ROT13',
+        'Digest realm="camera", nonce="1", qop="auth-int"',
+        "Digest realm",
+        'Digest nonce="1"',
+    ],
+)
+def test_attack_camera_that_asks_for_the_password_otherwise(tmp_path: Path, question: str) -> None:
+    """In the clear, or in a way that there is not: it is told nothing, and why is said."""
+    password, heads = secret(tmp_path, "hunter2"), list[str]()
+
+    def asking(handler: BaseHTTPRequestHandler) -> None:
+        heads.append(str(handler.headers))
+        send(handler, b"", 401, WWW_Authenticate=question)
+
+    with snapshot_camera(asking) as camera:
+        error = refusal(source(camera.url, user="viewer", password_file=password))
+
+    assert "otherwise than by digest authentication" in error.message
+    assert "Authorization" not in "".join(heads)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_attack_question_for_the_password_that_unfolds_or_never_ends(
+    tmp_path: Path, packed: bool
+) -> None:
+    """What stands below it is not looked at."""
+
+    def asking(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(401)
+        handler.send_header("WWW-Authenticate", 'Digest realm="x", nonce="1", qop="auth"')
+        handler.send_header("Content-Encoding", "gzip" if packed else "identity")
+        handler.end_headers()
+        packer = zlib.compressobj(wbits=31)
+        for _ in range(2000):
+            data = packer.compress(b"\0" * 1_000_000) if packed else b"\0" * 1_000_000
+            handler.wfile.write(data)
+
+    password = secret(tmp_path, "hunter2")
+    with snapshot_camera(asking) as camera:
+        error = refusal(source(camera.url, user="viewer", password_file=password))
+
+    assert "another user or password" in error.message
 
 
 def test_snapshot_camera_that_comes_back_is_live_again() -> None:
