@@ -10,6 +10,8 @@ Rules of this file:
    two could understand differently is refused: a redirect could hide in it.
 2. Once FFmpeg has asked for the pictures it follows nobody. From the first media data after that
    bytes pass as they are.
+3. FFmpeg tells a password in the clear to whoever asks for it so. That passes over an encrypted
+   connection only.
 """
 
 import re
@@ -31,6 +33,12 @@ _LENGTH, _NUMBER = b"content-length:", re.compile(rb"[ \t]*(\d{1,9})[ \t]*")
 _DOLLAR, _BEFORE_MEDIA, _ANSWER = b"$", 4, b"RTSP/"
 #: How FFmpeg asks for the pictures; each of its requests is sent, and comes, by itself.
 _PLAY = b"PLAY "
+#: How it tells a password that anybody can read on the way (RFC 7617).
+_IN_THE_CLEAR = b"\nAuthorization: Basic "
+_ASKS_IN_THE_CLEAR = (
+    "wants the password in the clear, and was not told it",
+    "Switch digest authentication on in the camera, or encryption, and write rtsps:// then.",
+)
 _REASONS = {
     401: ("wants another user or password", "Set `user` and `password_file`."),
     403: ("lets this user see nothing", "Give the user the right to view."),
@@ -78,24 +86,32 @@ class Relay:
             try:
                 self._hand_on(player)
             except PosternError as error:
-                with self._lock:
-                    self._refusal = error
+                self._refuse(error)
             except OSError:
                 pass  # Either side has gone: FFmpeg sees the end of it.
             finally:
-                for end in (player, self._camera):
-                    with suppress(OSError):
-                        end.shutdown(socket.SHUT_RDWR)
+                self._end(player)
+
+    def _refuse(self, why: PosternError) -> None:
+        with self._lock:
+            self._refusal = self._refusal or why
+
+    def _end(self, player: socket.socket) -> None:
+        for end in (player, self._camera):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     def _ask(self, player: socket.socket) -> None:
         """Hands on what FFmpeg asks, and notes when that is for the pictures."""
         with suppress(OSError):
             while request := player.recv(_CHUNK):
+                if _IN_THE_CLEAR in request and not isinstance(self._camera, Encrypted):
+                    self._refuse(self._wrong(*_ASKS_IN_THE_CLEAR))
+                    break
                 if request.startswith(_PLAY):
                     self._playing.set()  # Before the camera can answer.
                 self._camera.sendall(request)
-        with suppress(OSError):
-            self._camera.shutdown(socket.SHUT_WR)
+        self._end(player)
 
     def _hand_on(self, player: socket.socket) -> None:
         """Answer after answer, each whole; then media data as they come."""

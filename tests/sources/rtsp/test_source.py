@@ -337,6 +337,29 @@ def test_attack_camera_that_sends_its_viewers_elsewhere_is_not_followed() -> Non
     assert "elsewhere" in error.message
 
 
+BASIC = b'CSeq: %s\r\nWWW-Authenticate: Basic realm="camera"\r\n\r\n'
+
+
+@pytest.mark.parametrize("status", [b"401 Unauthorized", b"200 OK"])
+def test_attack_camera_that_wants_the_password_in_the_clear(tmp_path: Path, status: bytes) -> None:
+    """Whoever stands in its place would read it; FFmpeg tells it after any answer."""
+    heard = list[bytes]()
+
+    def behave(connection: socket.socket) -> None:
+        while request := connection.recv(65536):
+            heard.append(request)
+            number = request.partition(b"CSeq: ")[2].partition(b"\r")[0]
+            connection.sendall(b"RTSP/1.0 " + status + b"\r\n" + BASIC % number)
+
+    password = secret(tmp_path, "hunter2")
+    with server(behave) as url:
+        error = refusal(source(url, user="viewer", password_file=password))
+
+    assert "wants the password in the clear, and was not told it" in error.message
+    assert b"OPTIONS" in heard[0]
+    assert b"Authorization" not in b"".join(heard)
+
+
 def test_decoder_dies_with_whoever_started_it() -> None:
     """Killed itself, it can tell nobody."""
     with rtsp_camera() as camera:
