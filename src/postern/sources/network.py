@@ -99,9 +99,15 @@ class NetworkCamera:
         """What is in the file with the password; empty without one.
 
         Raises:
-            PosternError: As `read_password`.
+            PosternError: `unavailable` with what `read_password` says.
         """
-        return "" if self.password_file is None else read_password(self.password_file)
+        if self.password_file is None:
+            return ""
+        try:
+            return read_password(self.password_file)
+        except PosternError as error:
+            # Whoever writes it anew, or sets its mode right, need not start the service anew.
+            raise PosternError(Code.UNAVAILABLE, error.message, error.hint) from None
 
 
 def connect(pinned: Pinned, name: str) -> socket.socket:

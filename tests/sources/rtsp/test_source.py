@@ -191,6 +191,22 @@ def test_rtsp_camera_that_does_not_encrypt_is_told_from_one_of_another_certifica
     assert "does not encrypt" in error.message
 
 
+@pytest.mark.parametrize(("content", "mode"), [("", 0o600), ("hunter2", 0o644), (None, 0o600)])
+def test_rtsp_password_that_is_being_changed_does_not_end_its_camera(
+    tmp_path: Path, content: str | None, mode: int
+) -> None:
+    """A file that is empty, open to others or gone may be whole in a moment."""
+    file = secret(tmp_path, content or "")
+    file.chmod(mode)
+    if content is None:
+        file.unlink()
+
+    error = refusal(source("rtsp://127.0.0.1:1/lane", user="viewer", password_file=file))
+
+    assert "camera.password" in error.message
+    assert error.retry_helps
+
+
 def test_rtsp_password_is_seen_by_no_other_process(tmp_path: Path) -> None:
     """Not in the arguments of the decoding process, nor in its environment."""
     with rtsp_camera(user="viewer", password="hunter2hunter2") as camera:  # noqa: S106
