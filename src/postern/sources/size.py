@@ -1,7 +1,8 @@
 """The size that a camera's pictures should have.
 
 A camera that was reset sends what it likes: its faces and plates are smaller than when the lane was
-set up, and nobody would know why it recognises nobody.
+set up, and nobody would know why it recognises nobody. One that is hostile sends what costs most to
+look at: 25 megapixels take the detector of faces half a minute and 5 GB, in the service itself.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,11 @@ from collections.abc import Iterator
 from postern.core.errors import Code, PosternError, invalid
 from postern.frame import Frame
 from postern.pixels import MAX_PIXELS
+
+#: What pictures may have where nobody said how large they are: pixels of 4K, and the shortest side
+#: and the most that the longer is of it (double cameras have 32:9, some stand on end).
+MOST_UNSAID = 3840 * 2160
+_SHORTEST, _MOST_LONGER = 16, 6
 
 
 def check_size(width: int | None, height: int | None) -> None:
@@ -44,15 +50,28 @@ class Size:
         """The frames, as long as they measure what they should.
 
         Raises:
-            PosternError: `unavailable` where one does not.
+            PosternError: `unavailable` where one does not, or is of a size that has to be said.
         """
         size = self._set
         for frame in frames:
             height, width = frame.image.shape[:2]
+            if size is None:
+                self._check_unsaid(width, height)
             size = size or (width, height)
             if (width, height) != size:
                 raise self._wrong(width, height, size)
             yield frame
+
+    def _check_unsaid(self, width: int, height: int) -> None:
+        short, long = sorted((width, height))
+        sound = short >= _SHORTEST and long <= _MOST_LONGER * short
+        if not (sound and width * height <= MOST_UNSAID):
+            raise PosternError(
+                Code.UNAVAILABLE,
+                f"{self._name} gives pictures of {width} x {height} pixels, as cameras at a gate "
+                "seldom do.",
+                "Set it to 3840 x 2160 at most; or, if that is right, write `width` and `height`.",
+            )
 
     def _wrong(self, width: int, height: int, size: tuple[int, int]) -> PosternError:
         should = f"{size[0]} x {size[1]}"
