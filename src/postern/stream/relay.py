@@ -131,7 +131,9 @@ class Relay:
         while (end := _END_OF_HEAD.search(waiting)) is None:
             self._check_beginning(waiting)
             if len(waiting) > MOST_HEAD:
-                raise self._wrong("sends a header that does not end")
+                raise self._wrong(
+                    "sends a header that does not end", "Check the address and its port."
+                )
             waiting = self._until(waiting, len(waiting) + 1)
         self._check_beginning(waiting)
         lines = waiting[: end.start()].replace(b"\r", b"").split(b"\n")

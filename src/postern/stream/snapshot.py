@@ -101,7 +101,9 @@ class Snapshots:
             unsafe = _of_encryption(error)
             if unsafe:
                 raise self._wrong(*disbelief(unsafe)) from None
-            raise self._wrong(f"gives no picture ({_reason(error)})") from None
+            raise self._wrong(
+                f"gives no picture ({_reason(error)})", "Check the address."
+            ) from None
         return bytes(data)
 
     def _answer(self, client: httpx.Client) -> httpx.Response:
@@ -143,7 +145,10 @@ class Snapshots:
         try:
             frames = self._decoder.decode(av.Packet(data))
         except av.FFmpegError:
-            raise self._wrong("sends a picture that is damaged or too large") from None
+            raise self._wrong(
+                f"sends a picture that is damaged, or of more than {MAX_PIXELS:,} pixels",
+                "Have it send smaller ones.",
+            ) from None
         if not frames or frames[0].is_corrupt:
             raise self._wrong("sends a picture that is damaged")
         return frames[0]
@@ -164,4 +169,4 @@ def _reason(error: httpx.HTTPError) -> str:
         return "it takes too long"
     if isinstance(error, httpx.ConnectError):
         return "no connection"
-    return "the connection broke off, or what came is not HTTP"
+    return "the connection broke off, or what came is not HTTP or does not end"

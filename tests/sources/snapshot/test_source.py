@@ -108,6 +108,13 @@ def endless(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"\0" * 1_000_000)
 
 
+def header(handler: BaseHTTPRequestHandler) -> None:
+    """A header without an end."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        handler.wfile.write(b"X-Line: %s\r\n" % (b"x" * 1000))
+
+
 def dripping(handler: BaseHTTPRequestHandler) -> None:
     """A byte at a time, so that it is never late for the next."""
     handler.send_response(200)
@@ -143,8 +150,9 @@ def dropped(handler: BaseHTTPRequestHandler) -> None:
         (html, "not with a JPEG picture"),
         (cut, "cut off"),
         (broken_off, "broke off"),
-        (huge, "damaged or too large"),
+        (huge, "more than 25,000,000 pixels"),
         (endless, "more than 20 MB"),
+        (header, "does not end"),
         (dripping, "longer than 3 s"),
         (packed, "not with a JPEG picture"),
         (forbidden, "another user or password"),
