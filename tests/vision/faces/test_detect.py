@@ -1,5 +1,6 @@
 """Both detectors: dlib's beside dlib itself, YuNet on the portraits, and pictures without faces."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -49,6 +50,18 @@ def test_convolutional_finds_what_dlib_finds_in_the_wild(
     """The same holds for pictures of faces-lfw."""
 
     assert_finds_the_same(convolutional, found_in_lfw)
+
+
+def test_large_picture_takes_no_more_than_a_small_one(detector: Detector) -> None:
+    """A camera of 4K is searched at a fixed size: what it takes would grow with its pixels."""
+    small = np.zeros((540, 960, 3), np.uint8)
+    small[100:440, 300:640] = cv2.resize(portraits()["astronaut"], (340, 340))
+    large = cv2.resize(small, (3840, 2160), interpolation=cv2.INTER_NEAREST)
+
+    [found], [larger] = detector.faces(small), detector.faces(np.asarray(large, np.uint8))
+
+    assert larger.score == pytest.approx(found.score, abs=0.05)
+    assert edges(larger.box) == pytest.approx([4 * edge for edge in edges(found.box)], abs=12.0)
 
 
 @pytest.mark.parametrize(("name", "picture"), list(strange_pictures()))

@@ -52,6 +52,8 @@ class ConvolutionalDetector:
     Args:
         session: On the graph of `dlib_graphs.detector`.
         min_score: Scores are 0 where the network is undecided and about 1 for a clear face.
+        max_side: Pixels; a larger picture is scaled down to this before it is searched. What it
+            takes grows with the picture's area: at 3840 x 2160 pixels it would be 1.8 GB.
     """
 
     #: Pixels, window side and stride of the score map (dlib, mmod_human_face_detector.dat).
@@ -59,23 +61,39 @@ class ConvolutionalDetector:
     #: Overlap above which the weaker of two detections is dropped (ibidem).
     _OVERLAP = 0.338
 
-    def __init__(self, session: Any, min_score: float = 0.0) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        session: Any,  # noqa: ANN401
+        min_score: float = 0.0,
+        max_side: int = 960,
+    ) -> None:
         self._session = session
         self._min_score = min_score
+        self._max_side = max_side
 
     def faces(self, image: Image) -> tuple[Face, ...]:
         """See `Detector.faces`."""
-        if min(image.shape[:2]) < 32:  # The detector's window would lie outside on both sides.
+        if image.size == 0:
             return ()
-        layout = pyramid.build(np.ascontiguousarray(image[:, :, ::-1]))
+        scaled, scale = _reduced(image, self._max_side)
+        if min(scaled.shape[:2]) < 32:  # The detector's window would lie outside on both sides.
+            return ()
+        layout = pyramid.build(np.ascontiguousarray(scaled[:, :, ::-1]))
         pixels = layout.image.transpose(2, 0, 1)[None].astype(np.float32)
         scores = run(self._session, {"pyramid": pixels})[0][0, 0]
         positive = np.argwhere(scores > self._min_score)
-        found = [self._face(layout, scores, int(row), int(column)) for row, column in positive]
+        found = [
+            self._face(layout, scores, int(row), int(column), scale) for row, column in positive
+        ]
         return suppress(found, self._OVERLAP)
 
     def _face(
-        self, layout: pyramid.Pyramid, scores: npt.NDArray[np.float32], row: int, column: int
+        self,
+        layout: pyramid.Pyramid,
+        scores: npt.NDArray[np.float32],
+        row: int,
+        column: int,
+        scale: float,
     ) -> Face:
         x = float(self._STRIDE * column + self._OFFSET)
         y = float(self._STRIDE * row + self._OFFSET)
@@ -83,7 +101,8 @@ class ConvolutionalDetector:
         half = (self._WINDOW - 1) / 2
         x0, y0 = layout.to_original(x - half, y - half, level)
         x1, y1 = layout.to_original(x + half, y + half, level)
-        return Face(Box(x0, y0, x1, y1), float(scores[row, column]), None)
+        box = Box(x0 / scale, y0 / scale, x1 / scale, y1 / scale)
+        return Face(box, float(scores[row, column]), None)
 
 
 class YuNet:
@@ -112,11 +131,7 @@ class YuNet:
         """See `Detector.faces`."""
         if image.size == 0:
             return ()
-        scale = min(1.0, self._max_side / max(image.shape[:2]))
-        scaled = image
-        if scale < 1.0:
-            size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-            scaled = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        scaled, scale = _reduced(image, self._max_side)
         padded = _pad_to_32(scaled)
         pixels = padded.transpose(2, 0, 1)[None].astype(np.float32)
         names = [output.name for output in self._session.get_outputs()]
@@ -168,6 +183,15 @@ def suppress(faces: list[Face], overlap: float) -> tuple[Face, ...]:
         if all(face.box.iou(other.box) <= overlap for other in kept):
             kept.append(face)
     return tuple(kept)
+
+
+def _reduced(image: Image, max_side: int) -> tuple[Image, float]:
+    """A picture with no longer side than that, and what it was scaled by."""
+    scale = min(1.0, max_side / max(image.shape[:2]))
+    if scale == 1.0:
+        return image, scale
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
 def _pad_to_32(image: Image) -> Image:
