@@ -65,6 +65,8 @@ class NetworkCamera:
         url: Its address.
         user: As whom to ask; empty for nobody.
         password_file: The file with the password.
+        password_in_clear: Whether the password may be sent so that anybody on the way can read it,
+            to a camera that knows no other way (Basic, RFC 7617).
         certificate: Where the connection is encrypted: the certificate that the camera shows, or of
             who signed it; None for the authorities of this system.
         fps: Pictures per second, at most.
@@ -78,6 +80,7 @@ class NetworkCamera:
     url: str
     user: str = ""
     password_file: Path | None = None
+    password_in_clear: bool = False
     certificate: Path | None = None
     fps: float = 10.0
     width: int | None = None

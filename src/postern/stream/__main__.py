@@ -109,7 +109,8 @@ def _streamed(job: Job) -> Iterator[Decoded]:
     port = int(listener.getsockname()[1])
     _deny_files(_hardware_of(job), (port,))
     connection = socket.socket(fileno=int(sys.argv[2]))
-    relay = Relay(listener, _secured(connection, context, job) if context else connection, job.name)
+    secured = _secured(connection, context, job) if context else connection
+    relay = Relay(listener, secured, job.name, in_clear=job.in_clear or job.secure)
     relay.start()
     who = f"{quote(job.user, safe='')}:{quote(job.password, safe='')}@" if job.user else ""
     url = f"rtsp://{who}127.0.0.1:{port}{job.target}"

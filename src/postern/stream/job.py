@@ -50,6 +50,7 @@ class Job:
             empty for this system's authorities.
         user: Who asks; empty for nobody.
         password: Its password.
+        in_clear: Whether the password may be sent so that anybody on the way can read it.
         most_fps: Pictures a second that are given at most, while others are passed over; 0 for all.
         format: FFmpeg's name of the format; empty to find out.
         options: FFmpeg's options.
@@ -66,6 +67,7 @@ class Job:
     authority: str = ""
     user: str = ""
     password: str = field(default="", repr=False)
+    in_clear: bool = False
     most_fps: float = 0.0
     format: str = ""
     options: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ Rules of this file:
 2. Once FFmpeg has asked for the pictures it follows nobody. From the first media data after that
    bytes pass as they are.
 3. FFmpeg tells a password in the clear to whoever asks for it so. That passes over an encrypted
-   connection only.
+   connection only, and where the operator said that it may.
 """
 
 import re
@@ -37,7 +37,8 @@ _PLAY = b"PLAY "
 _IN_THE_CLEAR = b"\nAuthorization: Basic "
 _ASKS_IN_THE_CLEAR = (
     "wants the password in the clear, and was not told it",
-    "Switch digest authentication on in the camera, or encryption, and write rtsps:// then.",
+    "Switch digest authentication on in the camera, or encryption, and write rtsps:// then; where "
+    "it knows neither, and nobody else is on its network, set password_in_clear = true.",
 )
 _REASONS = {
     401: ("wants another user or password", "Set `user` and `password_file`."),
@@ -55,14 +56,21 @@ class Relay:
         listener: Where FFmpeg finds it; closed once somebody has connected.
         camera: The connection to the camera.
         name: What to call it in errors.
+        in_clear: Whether FFmpeg may tell the password in the clear.
     """
 
     def __init__(
-        self, listener: socket.socket, camera: socket.socket | Encrypted, name: str
+        self,
+        listener: socket.socket,
+        camera: socket.socket | Encrypted,
+        name: str,
+        *,
+        in_clear: bool = False,
     ) -> None:
         self._listener = listener
         self._camera = camera
         self._name = name
+        self._in_clear = in_clear
         self._lock = Lock()  # Guards the next.
         self._refusal: PosternError | None = None
         self._asked = False  # Belongs to the thread that hands on.
@@ -105,7 +113,7 @@ class Relay:
         """Hands on what FFmpeg asks, and notes when that is for the pictures."""
         with suppress(OSError):
             while request := player.recv(_CHUNK):
-                if _IN_THE_CLEAR in request and not isinstance(self._camera, Encrypted):
+                if _IN_THE_CLEAR in request and not self._in_clear:
                     self._refuse(self._wrong(*_ASKS_IN_THE_CLEAR))
                     break
                 if request.startswith(_PLAY):

@@ -28,7 +28,8 @@ PICTURE_S = 3.0
 #: What is said of a camera that wants its password in the clear, or in a way that nobody knows.
 _UNKNOWN_QUESTION = (
     "asks for the password otherwise than by digest authentication, and was not told it",
-    "Switch digest authentication on in the camera.",
+    "Switch digest authentication on in the camera; where it has none, and nobody else is on its "
+    "network, set password_in_clear = true.",
 )
 _JPEG, _END_OF_JPEG = b"\xff\xd8", b"\xff\xd9"
 
@@ -48,7 +49,9 @@ class Snapshots:
         self._headers = {"Host": job.host, "Accept": "image/jpeg", "Accept-Encoding": "identity"}
         # The certificate has to be the name's; the connection goes to the number.
         self._named = {"sni_hostname": named(job.host)} if job.secure else {}
-        self._access = httpx.DigestAuth(job.user, job.password) if job.user else None
+        self._access: httpx.Auth | None = (
+            httpx.DigestAuth(job.user, job.password) if job.user else None
+        )
         # Read before this process may read no file any more.
         self._verify: ssl.SSLContext | bool = trusted(job.authority) if job.secure else False
         self._decoder = VideoCodecContext.create("mjpeg", "r")
@@ -108,6 +111,20 @@ class Snapshots:
 
     def _answer(self, client: httpx.Client) -> httpx.Response:
         """The camera's answer once it knows who asks, where it wants to; its body is not read."""
+        answer, job = self._asked(client), self._job
+        if (job.in_clear or job.secure) and self._unmet(answer):
+            answer.close()
+            self._access = httpx.BasicAuth(job.user, job.password)
+            return self._asked(client)
+        return answer
+
+    def _unmet(self, answer: httpx.Response) -> bool:
+        """Whether it asks for the password otherwise than by digest authentication."""
+        asked = answer.headers.get("WWW-Authenticate", "").lower()
+        digest = isinstance(self._access, httpx.DigestAuth)
+        return digest and answer.status_code == HTTPStatus.UNAUTHORIZED and "digest" not in asked
+
+    def _asked(self, client: httpx.Client) -> httpx.Response:
         request = client.build_request("GET", self._url, extensions=self._named)
         if self._access is None:
             return client.send(request, stream=True)
@@ -129,8 +146,7 @@ class Snapshots:
         status = answer.status_code
         if status == HTTPStatus.OK:
             return
-        asked = answer.headers.get("WWW-Authenticate", "").lower()
-        if self._access and status == HTTPStatus.UNAUTHORIZED and "digest" not in asked:
+        if self._unmet(answer):
             raise self._wrong(*_UNKNOWN_QUESTION)
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise self._wrong("wants another user or password", "Set `user` and `password_file`.")

@@ -64,7 +64,7 @@ def _failure(words: bytes) -> PosternError:
         message, hint = map(_clean, json.loads(words))
         # Whatever a camera did, it may be mended, and is asked again.
         return PosternError(Code.UNAVAILABLE, message, hint)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return _nonsense()
 
 

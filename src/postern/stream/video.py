@@ -167,7 +167,8 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
 def _check_size(width: int, height: int, name: str) -> None:
     if width * height > MAX_PIXELS:
         raise invalid(
-            f"{name} has pictures of {width} x {height} pixels; at most {MAX_PIXELS} are taken."
+            f"{name} has pictures of {width} x {height} pixels; at most {MAX_PIXELS:,} are taken.",
+            "Have it send smaller ones.",
         )
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from postern.core.errors import PosternError
 from postern.core.signal import Signal
-from postern.sources.inputs.modbus.input import Config, ModbusInput, Table
+from postern.sources.inputs.modbus.config import Config, Table
+from postern.sources.inputs.modbus.input import ModbusInput
 from tests.clocks import MachineClock
 
 

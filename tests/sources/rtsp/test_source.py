@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -374,6 +375,24 @@ def test_attack_camera_that_wants_the_password_in_the_clear(tmp_path: Path, stat
     assert "wants the password in the clear, and was not told it" in error.message
     assert b"OPTIONS" in heard[0]
     assert b"Authorization" not in b"".join(heard)
+
+
+def test_password_goes_in_the_clear_where_the_operator_says_so(tmp_path: Path) -> None:
+    """Old cameras know no other way."""
+    heard = list[bytes]()
+
+    def behave(connection: socket.socket) -> None:
+        while request := connection.recv(65536):
+            heard.append(request)
+            number = request.partition(b"CSeq: ")[2].partition(b"\r")[0]
+            connection.sendall(b"RTSP/1.0 401 Unauthorized\r\n" + BASIC % number)
+
+    password = secret(tmp_path, "hunter2")
+    with server(behave) as url:
+        error = refusal(source(url, user="viewer", password_file=password, password_in_clear=True))
+
+    assert b"Authorization: Basic " + b64encode(b"viewer:hunter2") in b"".join(heard)
+    assert "wants another user or password" in error.message
 
 
 def test_decoder_dies_with_whoever_started_it() -> None:

@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 import zlib
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -242,6 +243,27 @@ def test_attack_camera_that_asks_for_the_password_otherwise(tmp_path: Path, ques
 
     assert "otherwise than by digest authentication" in error.message
     assert "Authorization" not in "".join(heads)
+
+
+def test_password_goes_in_the_clear_where_the_operator_says_so(tmp_path: Path) -> None:
+    """Old cameras know no other way; they are asked once without it, and then with it."""
+    password, heads = secret(tmp_path, "hunter2"), list[str]()
+
+    def asking(handler: BaseHTTPRequestHandler) -> None:
+        heads.append(handler.headers.get("Authorization", ""))
+        if heads[-1] == "Basic " + b64encode(b"viewer:hunter2").decode():
+            picture(handler)
+        else:
+            send(handler, b"", 401, WWW_Authenticate='Basic realm="camera"')
+
+    with snapshot_camera(asking) as camera:
+        given = source(camera.url, user="viewer", password_file=password, password_in_clear=True)
+        with frames_of(given) as frames:
+            assert (360, 640, 3) == next(frames).image.shape
+            next(frames)
+
+    assert "" == heads[0]
+    assert {True} == {head.startswith("Basic ") for head in heads[1:]}
 
 
 @pytest.mark.parametrize("packed", [True, False])

@@ -58,6 +58,7 @@ class RtspSource:
             authority=str(config.certificate or ""),
             user=config.user,
             password=config.password(),
+            in_clear=config.password_in_clear,
             most_fps=config.fps,
             hardware=config.hardware,
         )

@@ -59,6 +59,7 @@ class SnapshotSource:
                 authority=str(config.certificate or ""),
                 user=config.user,
                 password=config.password(),
+                in_clear=config.password_in_clear,
                 most_fps=config.fps,
                 address=str(pinned.number),
                 port=pinned.port,
