@@ -17,11 +17,11 @@ from typing import assert_never
 from urllib.parse import quote
 
 import av
-from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from postern.core.errors import Code, PosternError, invalid
 from postern.stream.confine import confine
 from postern.stream.encrypted import Encrypted
+from postern.stream.hardware import Accelerator, accelerator, read_by
 from postern.stream.job import MOST_JOB, Decoded, Job, Means, write_failure, write_picture
 from postern.stream.landlock import deny_files
 from postern.stream.relay import Relay
@@ -46,8 +46,6 @@ _DEVICE_REASONS = {
     errno.ENOTTY: ("is no camera", ""),
     errno.ENODEV: ("gives no pictures", "Cameras often have a second node for metadata only."),
 }
-#: Decoders in hardware: what has to be there, and what FFmpeg calls it.
-_HARDWARE = ((Path("/dev/nvidia0"), "cuda"), (Path("/dev/dri/renderD128"), "qsv"))
 
 
 def main() -> None:
@@ -88,15 +86,18 @@ def _pictures(job: Job) -> Iterator[Decoded]:
         case Means.RTSP:
             return _streamed(job)
         case Means.DEVICE:
-            _deny_files((Path(job.target), *_hardware_of(job)), ())
-            return _decoded(job, job.target, job.options)
+            _deny_files((Path(job.target),), ())
+            return _decoded(job, job.target, job.options, None)
         case _:
             assert_never(job.means)
 
 
-def _deny_files(devices: tuple[Path, ...], ports: tuple[int, ...]) -> None:
+def _deny_files(
+    devices: tuple[Path, ...], ports: tuple[int, ...], readable: tuple[Path, ...] = ()
+) -> None:
     # Libraries load parts of themselves when they need them; there is nothing to know in code.
-    deny_files(devices, ports, [Path(entry) for entry in sys.path if entry])
+    code = (Path(entry) for entry in sys.path if entry)
+    deny_files(devices, ports, (*code, *readable))
     # Not earlier: threads that are there already are denied nothing. The end of standard input is
     # the end of whoever asked.
     Thread(target=_leave_with_parent, name="parent", daemon=True).start()
@@ -107,7 +108,8 @@ def _streamed(job: Job) -> Iterator[Decoded]:
     context = trusted(job.authority) if job.secure else None
     listener = socket.create_server(("127.0.0.1", 0), backlog=1)
     port = int(listener.getsockname()[1])
-    _deny_files(_hardware_of(job), (port,))
+    found = accelerator() if job.hardware else None
+    _deny_files(found.paths if found else (), (port,), read_by(found))
     connection = socket.socket(fileno=int(sys.argv[2]))
     secured = _secured(connection, context, job) if context else connection
     relay = Relay(listener, secured, job.name, in_clear=job.in_clear or job.secure)
@@ -115,7 +117,7 @@ def _streamed(job: Job) -> Iterator[Decoded]:
     who = f"{quote(job.user, safe='')}:{quote(job.password, safe='')}@" if job.user else ""
     url = f"rtsp://{who}127.0.0.1:{port}{job.target}"
     try:
-        yield from _decoded(job, url, _RTSP_OPTIONS)
+        yield from _decoded(job, url, _RTSP_OPTIONS, found)
     except PosternError as error:
         raise relay.refusal or error from None
     if relay.refusal:
@@ -129,11 +131,16 @@ def _secured(connection: socket.socket, context: ssl.SSLContext, job: Job) -> En
         raise _unavailable(job, *disbelief(error)) from None
 
 
-def _decoded(job: Job, url: str, options: Mapping[str, str]) -> Iterator[Decoded]:
+def _decoded(
+    job: Job, url: str, options: Mapping[str, str], hardware: Accelerator | None
+) -> Iterator[Decoded]:
     pace = Pace(job.most_fps)
     try:
         container = open_container(
-            url, options=dict(options), kind=job.format or None, hardware=_accelerator(job)
+            url,
+            options=dict(options),
+            kind=job.format or None,
+            hardware=hardware.open() if hardware else None,
         )
     except av.FFmpegError as error:
         raise _unopened(job, error) from None
@@ -172,19 +179,6 @@ def _unopened(job: Job, error: av.FFmpegError) -> PosternError:
             job, "wants another user or password", "Set `user` and `password_file`."
         )
     return _unavailable(job, f"cannot be opened ({error.strerror})")
-
-
-def _hardware_of(job: Job) -> tuple[Path, ...]:
-    return tuple(path for path, _ in _HARDWARE if path.exists()) if job.hardware else ()
-
-
-def _accelerator(job: Job) -> HWAccel | None:
-    """The decoder in hardware that is there; software takes over what it cannot do."""
-    if not job.hardware:
-        return None
-    found = (name for path, name in _HARDWARE if path.exists() and name in hwdevices_available())
-    name = next(found, None)
-    return None if name is None else HWAccel(name, allow_software_fallback=True)
 
 
 def _unavailable(job: Job, how: str, hint: str = "") -> PosternError:

@@ -35,7 +35,7 @@ def deny_files(
     Args:
         devices: What it may open all the same, for reading and writing.
         ports: Ports that it may connect to all the same, at whichever host.
-        code: Folders that it may read all the same.
+        code: Folders and files that it may read all the same.
 
     Returns:
         Whether the kernel does so at all; one that does not denies nothing.
@@ -54,7 +54,9 @@ def deny_files(
         for path in devices:
             _allow(library, ruleset, path, (_READ_FILE | _WRITE_FILE | _IOCTL_DEVICE) & files)
         for path in code:
-            _allow(library, ruleset, path, _READ_FILE | _READ_FOLDER)
+            # A right on folders is refused where it is asked for on a file.
+            rights = _READ_FILE | (_READ_FOLDER if path.is_dir() else 0)
+            _allow(library, ruleset, path, rights)
         for port in ports if network else ():
             rule = struct.pack("=QQ", _CONNECT_TCP, port)
             library.syscall(_ADD_RULE, ruleset, _RULE_NET_PORT, rule, 0)
