@@ -9,6 +9,7 @@ import pytest
 from postern.core.decision import Reason
 from postern.core.ids import CameraId
 from postern.core.look import Flaw
+from postern.core.ports import Report
 from tests.engine.doubles import (
     MALLORY,
     PERMITS,
@@ -69,6 +70,36 @@ def test_way_out_opens_for_a_stranger_once() -> None:
     assert ("passed", ()) in stage.calls
     assert [()] == [decided.holders for decided in stage.ledger.decided]
     assert 1.0 == pytest.approx((stage.ledger.decided[0].at - began.utc).total_seconds())
+
+
+def test_way_out_is_tried_again_while_somebody_stands_before_it() -> None:
+    """A relay that did not answer once keeps nobody in who does not think of stepping back."""
+    stage = Stage(WAY_OUT)
+    stage.actuator.answer = lambda _command: Report(False, "no route")
+    tried = list[float]()
+    for step in range(200):
+        if step == 50:
+            stage.actuator.answer = lambda _command: Report(True, "opened")
+        stage.face(track(1, MALLORY, stage.now(), looks=3, age_s=step / 2))
+        tried += [step / 2] * (len(stage.ledger.decided) - len(tried))
+        stage.later(0.5)
+
+    assert [1.0, 6.0, 16.0, 36.0] == tried
+    assert len(tried) == len({decided.attempt for decided in stage.ledger.decided})
+    assert [False, False, False, True] == [acted.done for acted in stage.ledger.acted]
+
+
+def test_entry_is_not_tried_again_unasked() -> None:
+    """Whoever may come in steps back and comes again; a gate that opens later opens for nobody."""
+    stage = Stage()
+    stage.actuator.answer = lambda _command: Report(False, "no route")
+    stage.face(stage.seen(1, ALICE))
+    stage.actuator.answer = lambda _command: Report(True, "opened")
+    for _ in range(40):
+        stage.later(0.5)
+        stage.face(stage.seen(1, ALICE))
+
+    assert 1 == len(stage.pulses)
 
 
 def test_way_out_opens_for_somebody_whom_no_picture_shows_well() -> None:

@@ -129,7 +129,7 @@ class Lane:
                 before, passage = passage, passage.next(self._new_attempt())
                 self._passage = passage
                 self._end(before)
-            if not passage.settled:
+            if not passage.settled and not passage.waits(at):
                 self._evaluate(passage, spot, now)
             if passage.empty:
                 self._passage = None
@@ -327,6 +327,8 @@ class Lane:
         if report.done:
             self._passed(decision)
         self._tell(passage, decision, report.detail, waited_s, driven=report.done)
+        if self._leaving and not report.done:
+            passage.not_let_out(self._new_attempt(), self._clock.now())
 
     def _put_off(self, passage: Passage, denial: Decision, detail: str, newest: Moment) -> None:
         """A grant that was not carried out. Whoever is still there then begins a new attempt: the
@@ -423,7 +425,7 @@ class Lane:
                 decision = replace(decision, attempt=self._new_attempt())
             taken.add(decision.attempt)
             self._deny(passage, decision)
-        if taken:
+        if taken or passage.vain:
             return
         if passage.passes.refusal is not None:
             refused = Decision(passage.attempt, passage.passes.refusal)

@@ -31,6 +31,9 @@ AGAIN_S = 2.0
 #: Seconds that whoever was let through has to go; then it is the next one's turn, also while they
 #: stand about: a colleague in the open door, a car that was parked in the picture.
 GO_S = 5.0
+#: Seconds after which somebody is let out again for whom nothing opened; twice as many after each
+#: further time, up to the other: a car may be parked before an exit whose relay is broken.
+RETRY_S, MOST_RETRY_S = 5.0, 60.0
 #: Seconds within which whoever was let through and is there again never left. Longer than a head
 #: is turned or a plate is hidden, shorter than a walk round the building.
 NEVER_LEFT_S = 10.0
@@ -80,6 +83,8 @@ class Passage:
         looks: How many looks that differ were compared.
         flaws: What spoilt the newest look.
         passes: What the passes that were held up claim.
+        vain: How often nothing opened for whoever was to be let out.
+        retry_at: When that is tried again; None where it was not in vain.
     """
 
     attempt: AttemptId
@@ -97,6 +102,8 @@ class Passage:
     looks: int = 0
     flaws: tuple[Flaw, ...] = ()
     passes: Claimed[Key] = field(default_factory=Claimed)
+    vain: int = 0
+    retry_at: Moment | None = None
 
     @property
     def empty(self) -> bool:
@@ -248,6 +255,22 @@ class Passage:
         self.refused = {
             who: denied for who, denied in self.refused.items() if set(who).isdisjoint(holders)
         }
+
+    def not_let_out(self, attempt: AttemptId, now: Moment) -> None:
+        """Takes that nothing opened for whoever was to be let out: they are to be let out again.
+
+        Args:
+            attempt: What that is called.
+            now: The present.
+        """
+        self.attempt, self.places, self.settled_at = attempt, frozenset(), None
+        self.spent, self.through = {}, {}
+        self.retry_at = now.plus(min(RETRY_S * 2**self.vain, MOST_RETRY_S))
+        self.vain += 1
+
+    def waits(self, now: Moment) -> bool:
+        """Whether it is too early to let somebody out again."""
+        return self.retry_at is not None and now.since(self.retry_at) < 0.0
 
     def _clearest(self, holder: Holder, of: Key) -> Iterable[Key]:
         """For each other kind than that of `of`, the track that speaks loudest for a holder."""
