@@ -26,6 +26,22 @@ def test_plus_moves_both_clocks():
 
 
 @pytest.mark.parametrize(
+    ("utc", "seconds"),
+    [
+        (datetime(1970, 1, 1, 0, 0, 3, tzinfo=UTC), -9.0),
+        (datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC), 9.0),
+    ],
+    ids=str,
+)
+def test_calendar_stays_within_its_years(utc: datetime, seconds: float):
+    """A machine without a battery begins in 1970; a picture that is nine seconds old is taken."""
+    moved = Moment(utc, 1000.0).plus(seconds)
+
+    assert utc.year == moved.utc.year
+    assert 1000.0 + seconds == moved.monotonic_s
+
+
+@pytest.mark.parametrize(
     "utc",
     [
         datetime(2026, 3, 4),  # noqa: DTZ001 - the mistake under test

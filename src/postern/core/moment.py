@@ -7,6 +7,8 @@ from postern.core.errors import invalid
 
 #: Years. Every time zone's wall clock can be told between them, also on the day before.
 FIRST_YEAR, LAST_YEAR = 1970, 9998
+_FIRST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+_LAST = datetime(LAST_YEAR, 12, 31, 23, 59, 59, 999999, UTC)
 #: Seconds; 30 million years. Beyond it a float no longer tells the parts of a second apart.
 MAX_MONOTONIC_S = 1e15
 
@@ -36,8 +38,10 @@ class Moment:
         return self.monotonic_s - earlier.monotonic_s
 
     def plus(self, seconds: float) -> "Moment":
-        """The moment `seconds` later on both clocks."""
-        return Moment(self.utc + timedelta(seconds=seconds), self.monotonic_s + seconds)
+        """The moment `seconds` later on both clocks; the calendar stays within its years: what came
+        seconds before a machine's clock began is no reason to stop."""
+        utc = min(max(self.utc + timedelta(seconds=seconds), _FIRST), _LAST)
+        return Moment(utc, self.monotonic_s + seconds)
 
 
 def check_utc(*times: datetime | None) -> None:
