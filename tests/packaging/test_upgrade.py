@@ -15,7 +15,7 @@ import pytest
 from postern.app.upgrade import Order, Places
 from postern.app.upgrade.places import COMPLETE, CURRENT, PROVED
 from postern.core.evidence import Factor
-from postern.store.store import open_store
+from postern.store.store import STORE_FILE, open_store
 from postern.vault.vault import open_vault
 from tests.app.sealed_site import face
 from tests.installed import ROOT, Machine, make_machine, make_release, migration
@@ -157,8 +157,14 @@ def _put_beside(machine: Machine, changes: Mapping[str, str]) -> None:
         (package / name).write_text(content, "utf-8")
 
 
+def rows(file: Path, query: str) -> set[str]:
+    """What is in a database, in one column; read as it is, by no version's command."""
+    with closing(sqlite3.connect(file)) as opened:
+        return {row[0] for row in opened.execute(query)}
+
+
 def people(machine: Machine) -> set[str]:
-    return {one["name"] for one in json.loads(machine.postern("person", "list", "--json").stdout)}
+    return rows(machine.data / STORE_FILE, "SELECT name FROM people")
 
 
 def vehicles(machine: Machine) -> list[str]:
@@ -169,7 +175,6 @@ def serves(machine: Machine, version: str) -> bool:
     """Whether that version runs, with nothing under way, and reads what there was."""
     assert version == machine.named(CURRENT) == machine.named(PROVED)
     assert not (machine.versions / "upgrade.json").exists()
-    assert f"postern {version}\n" == machine.postern("--version").stdout
     assert ["AB123"] == vehicles(machine)
     return machine.is_up()
 
@@ -181,6 +186,7 @@ def test_release_takes_the_place_of_the_one_that_runs(machine: Machine, releases
     assert 0 == done.returncode, done.stderr
     assert f"Postern {NEW} serves the site; it was {OLD}." in done.stderr
     assert serves(machine, NEW)
+    assert f"postern {NEW}\n" == machine.postern("--version").stdout
     assert {"Alice", "Bob", "Carol"} == people(machine)
     assert 0o600 == (machine.data / f"before-{NEW}.backup").stat().st_mode & 0o777
 
@@ -213,33 +219,26 @@ def test_release_that_does_not_work_is_gone_back_from(
     meanwhile = fault in ("check", "keys")
     assert {"Alice", "Bob", "Carol"} - ({"Alice"} if meanwhile else set()) == people(machine)
     assert [] == [one.name for one in machine.data.glob("before-*") if "keys" in one.name]
-    with closing(sqlite3.connect(machine.data / "keys.db")) as keys:
-        kept = {row[0] for row in keys.execute("SELECT person FROM keys")}
+    kept = rows(machine.data / "keys.db", "SELECT person FROM keys")
     assert kept == ({BOB} if meanwhile else {ALICE, BOB, CAROL})
-    shown = machine.postern("consents", "list", "--json").stdout
-    assert meanwhile is any(one["withdrawn"] for one in json.loads(shown) if one["person"] == CAROL)
+    ended = "SELECT person FROM consents WHERE withdrawn IS NOT NULL"
+    assert ({CAROL} if meanwhile else set()) == rows(machine.data / STORE_FILE, ended)
 
 
-@pytest.mark.parametrize(
-    ("fault", "power"), [("", True), ("check", False)], ids=["good, power cut", "faulty, killed"]
-)
-def test_killed_at_a_step_one_of_the_two_serves(
-    machine: Machine, fault: str, *, power: bool
-) -> None:
-    """At two steps of each way; `tests/app/upgrade/test_carry.py` goes through all of them."""
-    _put_beside(machine, FAULTS[fault] if fault else _NEWER)
-    chance = random.Random(f"{fault}{power}")  # noqa: S311 - steps, not keys
+def test_killed_at_a_step_one_of_the_two_serves(machine: Machine) -> None:
+    """At two steps of the way back, with a power cut after each; all of both ways, and without,
+    are gone through in `tests/app/upgrade/test_carry.py`."""
+    _put_beside(machine, FAULTS["check"])
+    chance = random.Random("check")  # noqa: S311 - steps, not keys
     Places(machine.root).give(Order(OLD, NEW, restore=False, steady_s=0.5))
     for at in sorted(chance.sample(range(12), 2)):
         if not machine.cut_off(at, chance.choice([None, 0.5])):
             break
-        if power:
-            machine.kill()
-            machine.boot()
+        machine.kill()
+        machine.boot()
         assert (machine.versions / machine.named(CURRENT) / COMPLETE).exists()
         assert (machine.versions / machine.named(PROVED) / COMPLETE).exists()
     machine.systemctl("start", "postern-upgrade.service")
 
-    assert serves(machine, OLD if fault else NEW)
-    erased = {"Alice"} if fault else set()
-    assert {"Alice", "Bob", "Carol"} - erased == people(machine)
+    assert serves(machine, OLD)
+    assert {"Bob", "Carol"} == people(machine)
