@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,32 @@ def test_attack_thread_or_word_before_the_process_is_confined(means: Means) -> N
 
         assert b"1" == done.stderr
         assert b"" == far.recv(1)
+
+
+class Flooded(Decoder):
+    """A decoder that was taken over by its stream, and goes by nobody's pace."""
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        program = (
+            "import sys\nfrom postern.pixels import Pixels\n"
+            "from postern.stream.job import Decoded, write_picture\n"
+            "picture = Decoded(Pixels(1, 1, bytearray(3)), 0.0, 0.0)\n"
+            "while True: write_picture(sys.stdout.buffer, picture)"
+        )
+        return subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={"PYTHONPATH": str(ROOT / "src")},
+        )
+
+
+def test_attack_decoder_that_floods_is_ended() -> None:
+    """Reading a million small pictures would keep the service from deciding."""
+    flooded = Flooded(Job(Means.RTSP, "/", "The camera", most_fps=5.0)).pictures()
+
+    with pytest.raises(PosternError, match="more pictures than it was asked for"):
+        list(islice(flooded, 1000))
 
 
 def test_password_shows_nowhere() -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import cast
 
 import postern
@@ -23,9 +24,12 @@ from postern.stream.taken import Taken, read_taken
 
 #: Seconds that a process which was told to end gets.
 _END_S = 1.0
-#: Pictures between two looks at how much memory it holds. Its own limit comes first; this one holds
-#: where that was got around.
+#: Pictures between two looks at how much memory it holds, and how fast they come. Its own limits
+#: come first; these hold where those were got around.
 _PICTURES = 50
+#: How many times as many pictures as were asked for are too many: reading them keeps this process
+#: from deciding.
+_FLOOD = 4.0
 #: Nothing of this process's own environment, which may name secrets. The code is the same as here,
 #: and takes one thread: a dozen cameras share two cores.
 _ENVIRONMENT = {
@@ -63,12 +67,13 @@ class Decoder:
             process = self._process = self._start()
         out = cast(BufferedReader, process.stdout)
         try:
-            count = 0
+            count, since_s = 0, monotonic()
             while (taken := read_taken(out)) is not None:
                 yield taken
                 count += 1
-                if count % _PICTURES == 0 and resident_bytes(process.pid) > 2 * MOST_MEMORY:
-                    raise self._died("took too much memory")
+                if count % _PICTURES == 0:
+                    self._check(process.pid, monotonic() - since_s)
+                    since_s = monotonic()
             if not self._closed:
                 raise self._died(_how(process))
         finally:
@@ -113,6 +118,13 @@ class Decoder:
             process.stdin.write(self._job.encode())
             process.stdin.flush()
         return process
+
+    def _check(self, process: int, took_s: float) -> None:
+        """Ends a process that does not keep to its limits, at every `_PICTURES`th picture."""
+        if resident_bytes(process) > 2 * MOST_MEMORY:
+            raise self._died("took too much memory")
+        if took_s * self._job.most_fps * _FLOOD < _PICTURES and self._job.most_fps:
+            raise self._died("gave more pictures than it was asked for")
 
     def _died(self, how: str) -> PosternError:
         return PosternError(
