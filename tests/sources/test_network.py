@@ -74,6 +74,7 @@ def test_password_in_an_address_is_refused_and_not_repeated() -> None:
     [
         {"user": "admin"}, {"password_file": Path("x")}, {"fps": 0.0}, {"fps": float("nan")},
         {"width": 640}, {"width": 0, "height": 0}, {"width": 9000, "height": 9000},
+        {"width": 20000, "height": 100},
         {"user": "a:b", "password_file": Path("x")},
     ],
 )  # fmt: skip

@@ -15,6 +15,8 @@ from postern.pixels import MAX_PIXELS
 #: and the most that the longer is of it (double cameras have 32:9, some stand on end).
 MOST_UNSAID = 3840 * 2160
 _SHORTEST, _MOST_LONGER = 16, 6
+#: Pixels of the longest side; what reads codes takes no longer one than 32,767.
+LONGEST = 16_384
 
 
 def check_size(width: int | None, height: int | None) -> None:
@@ -28,9 +30,15 @@ def check_size(width: int | None, height: int | None) -> None:
     if (
         width is not None
         and height is not None
-        and not (min(width, height) >= 1 and width * height <= MAX_PIXELS)
+        and not (
+            min(width, height) >= 1
+            and width * height <= MAX_PIXELS
+            and max(width, height) <= LONGEST
+        )
     ):
-        raise invalid(f"A camera's pictures have 1 to {MAX_PIXELS} pixels.")
+        raise invalid(
+            f"A camera's pictures have 1 to {MAX_PIXELS:,} pixels, and no side over {LONGEST:,}."
+        )
 
 
 class Size:
