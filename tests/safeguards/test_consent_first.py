@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sqlalchemy import delete
 
+from postern.app.clock import SystemClock
 from postern.app.enrolment import Applicant
 from postern.app.register import StoredRegister
 from postern.app.wire import Installation, enrolments
@@ -23,7 +24,7 @@ from postern.core.consent import StorageMode
 from postern.core.decide import decide
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
-from postern.core.ids import EventId, PersonId
+from postern.core.ids import CameraId, EventId, PersonId
 from postern.core.look import Kind
 from postern.core.person import Person
 from postern.engine.enrol import Presence
@@ -129,12 +130,21 @@ def test_no_lane_gets_a_reference_without_a_consent_for_this_place_and_mode(
     assert (lacking is None) is decision.granted, decision.reason
 
 
+#: What each kind of source cannot do without; nothing of it is reached for.
+SETTINGS: dict[str, dict[str, object]] = {
+    "file": {"path": Path("lane.mp4")},
+    "rtsp": {"url": "rtsp://192.168.1.20/stream"},
+    "snapshot": {"url": "http://192.168.1.20/picture.jpg"},
+    "v4l": {},
+}
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_only_a_live_camera_enrols(kind: str) -> None:
     """Every kind of source that is not live is refused, whatever kinds there will be. Which are is
     said here, and not by whoever calls itself so."""
-    opens: Any = KINDS[kind].open
-    source = object.__new__(opens)
+    opened = KINDS[kind]
+    source = opened.open(opened.config(**SETTINGS[kind]), CameraId("entrance"), SystemClock())
     presence = Presence(throwaway=False)
     assert (kind in LIVE) is source.live
     if kind in LIVE:
