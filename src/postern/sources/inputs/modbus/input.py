@@ -76,8 +76,11 @@ class ModbusInput:
                 "Check number, table and device_id; some manuals count from 1.",
             )
         if answer.isError():
-            why = f"cannot read its inputs now (exception {answer.exception_code})"
-            raise self._fault(why, "It is tried again.")
+            raise self._fault(
+                f"cannot read inputs of device {config.device_id} now "
+                f"(exception {answer.exception_code})",
+                "It is tried again; check device_id.",
+            )
         wanted = ReadCoilsResponse if config.table is Table.COIL else ReadDiscreteInputsResponse
         # One byte, of which one bit was asked for. What answers another question is no state.
         if type(answer) is not wanted or len(answer.bits) != 8:
