@@ -135,7 +135,8 @@ def test_actuator_opens_again_for_another_command(sound: Bench) -> None:
     assert sound.actuator.pulse(command("one", 0.5)).done
     assert sound.actuator.pulse(command("another", 0.5)).done
 
-    assert 2 == sound.driven() - before
+    # A relay that is on already has said so before the second one reaches it.
+    assert until(lambda: 2 == sound.driven() - before)
 
 
 def test_actuator_stays_open_for_the_longest_of_several_pulses(sound: Bench) -> None:
