@@ -91,6 +91,7 @@ CAR = [(0.0, "found-shut"), (1.0, "pulse"), (1.5, "open"), (3.0, "in"), (5.0, "o
         ([(0, "found-shut"), (2, "open"), (2.5, "button"), (6, "shut")], 100, []),
         ([(0, "found-shut"), (1, "pulse"), (6.9, "open"), (8, "shut")], 100, []),
         ([(0, "found-shut"), (1, "pulse"), (2, "open"), (31.5, "shut")], 100, []),
+        ([(0, "found-shut"), (1, "allowed"), (3, "pulse"), (8.5, "open"), (9, "shut")], 100, []),
         # Forced.
         ([(0, "found-shut"), (2, "open"), (20, "shut")], 100, ["forced", "...forced"]),
         ([(0, "found-shut"), (2, "open"), (2.25, "shut")], 100, ["forced", "...forced"]),

@@ -111,7 +111,9 @@ class Opening:
         """Takes that a pulse is about to be driven. It may open before `driven` is told."""
         self._allow(at)
         self._let_through += 1
-        if self._shut and not self._held and self._awaited is None:
+        # What an earlier pulse is owed, that may have failed, does not hurry this one.
+        owed = self._awaited is not None and self._driven
+        if self._shut and not self._held and not owed:
             self._awaited, self._driven = at, False
 
     def driven(self) -> None:
