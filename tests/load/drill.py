@@ -27,14 +27,13 @@ from tests.actuators.bench import Notes, until
 from tests.actuators.modbus.bench import COIL, board
 from tests.actuators.mqtt.relay import COMMANDS, STATES, Relay, relay
 from tests.brokers import Mosquitto, mosquitto
-from tests.load.field import IDLE, decoders, write_site, write_streams
+from tests.load.field import FPS, IDLE, decoders, write_site, write_streams
 from tests.rtsp_camera import RtspCamera, rtsp_camera
 
 #: Seconds after which what is not well yet counts as lost.
 PATIENCE_S = 60.0
 #: Seconds that the broker is away, longer than a pulse.
 AWAY_S = 5.0
-FPS = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postern.core.errors import invalid
-from postern.pixels import MAX_PIXELS
+from postern.sources.size import check_size
 
 MAX_FPS = 240.0
 
@@ -28,8 +28,7 @@ class Config:
     def __post_init__(self) -> None:
         if isinstance(self.device, int) and self.device < 0:
             raise invalid("A camera's number is 0 or more.")
-        if self.width < 1 or self.height < 1 or self.width * self.height > MAX_PIXELS:
-            raise invalid(f"A camera's pictures have 1 to {MAX_PIXELS} pixels.")
+        check_size(self.width, self.height)
         if not 0.0 < self.fps <= MAX_FPS:
             raise invalid(f"Pictures per second must be more than 0 and at most {MAX_FPS:.0f}.")
 
