@@ -147,7 +147,9 @@ def until(fact: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def outcome(point: AccessPointId, decision: Decision) -> Outcome:
     """What a lane says."""
-    return Outcome(point, decision.attempt, decision, 3, (), "Alice's plate KAMP417 at 0.93.", 0.2)
+    return Outcome(
+        point, decision.attempt, decision, 3, (), "Alice's plate KAMP417 at 0.93.", 0.2, True
+    )
 
 
 def granted(reason: Reason = Reason.PERMITTED) -> Decision:

@@ -27,6 +27,7 @@ GRANT = Outcome(
     (),
     "opened",
     0.12,
+    driven=True,
 )
 COUNTS = (
     Count(CameraId("lane"), 100, 7, 1.5),

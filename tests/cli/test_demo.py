@@ -151,7 +151,7 @@ def test_demo_shows_what_it_is_about_on_any_terminal(width: int) -> None:
     bound = 1 / 305_178
     attempt = AttemptId("1")
     decision = Decision(attempt, Reason.PERMITTED, PermitId("permit-1"), bound=bound)
-    outcome = Outcome(AccessPointId("barrier"), attempt, decision, 3, (), "opened", 0.2)
+    outcome = Outcome(AccessPointId("barrier"), attempt, decision, 3, (), "opened", 0.2, True)
     written = io.StringIO()
     console = Console(file=written, width=width, color_system=None)
     console.print(draw((Row(1.9, "KA MP 417", outcome),), (), "Demo", width))

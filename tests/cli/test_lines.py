@@ -29,6 +29,7 @@ GRANT = Outcome(
     (),
     "The simulated actuator opened for 1 s.",
     0.1234,
+    driven=True,
 )
 DENIAL = replace(
     GRANT, decision=replace(GRANT.decision, reason=Reason.NO_CONSENT, bound=1.0), detail=""

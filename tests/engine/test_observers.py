@@ -12,7 +12,7 @@ from tests.engine.doubles import FakeObserver, Stage, every_fault
 from tests.people import ALICE, DOOR
 
 OUTCOME = Outcome(
-    DOOR.id, AttemptId("a"), Decision(AttemptId("a"), Reason.PERMITTED), 3, (), "opened", 0.1
+    DOOR.id, AttemptId("a"), Decision(AttemptId("a"), Reason.PERMITTED), 3, (), "opened", 0.1, True
 )
 
 

@@ -366,7 +366,7 @@ def test_a_guard_is_told_neither_a_name_nor_a_chance(reason: Reason) -> None:
     )
     told = io.StringIO()
     observer = TextLines(Console(file=told, width=200))
-    observer.ended(Outcome(DOOR.id, AttemptId("a"), decision, 3, (), "what came of it", 0.1))
+    observer.ended(Outcome(DOOR.id, AttemptId("a"), decision, 3, (), "what came of it", 0.1, True))
 
     why = MEANING[reason]
     assert told.getvalue() == (

@@ -201,7 +201,7 @@ class Outcome:
     flaws: tuple[Flaw, ...]
     detail: str
     latency_s: float
-    driven: bool = True
+    driven: bool
 
 
 class Releases(Protocol):
