@@ -61,7 +61,8 @@ def test_line_of_json_has_these_fields_and_no_other() -> None:
     attempt = {"access_point": "door", "attempt": "a1", "at": at, "event": "attempt"}
     assert [
         {
-            **attempt, "level": "info", "granted": True, "reason": "permitted",
+            **attempt, "level": "info", "granted": True, "opened": True,
+            "reason": "permitted",
             "why": MEANING[Reason.PERMITTED], "detail": GRANT.detail, "latency_ms": 123,
         },
         {
@@ -151,6 +152,22 @@ def test_lines_for_people_are_as_ever() -> None:
         "There is no permit yet.",
         "lane: red - It failed.",
     ] == told.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [(LogFormat.TEXT, "door: granted, not opened ("), (LogFormat.JSON, '"opened": false')],
+)
+def test_grant_whose_relay_failed_is_not_told_as_if_it_had_opened(
+    form: LogFormat, said: str
+) -> None:
+    """A guard who reads the first word looks at the gate."""
+    shown, told = console()
+    failed = replace(GRANT, detail="The relay does not answer.", driven=False)
+    open_lines(Log(LogLevel.INFO, form), shown, SteppedClock()).ended(failed)
+
+    assert said in told.getvalue()
+    assert failed.detail in told.getvalue()
 
 
 @pytest.mark.parametrize("form", LogFormat)

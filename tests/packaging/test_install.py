@@ -174,10 +174,14 @@ def test_uninstalling_keeps_what_the_site_keeps_unless_told(release: Path, tmp_p
     assert [] == list((machine.root / "etc" / "systemd" / "system").iterdir())
     assert [] == list((machine.root / "usr" / "local" / "bin").iterdir())
 
+    # What `systemctl edit postern` writes is the operator's, and stays with site.toml.
+    edited = machine.root / "etc" / "systemd" / "system" / "postern.service.d"
+    edited.mkdir()
     purge = ["sh", str(ROOT / "packaging" / "uninstall"), "--purge", "--root", str(machine.root)]
     assert 0 == machine.run(*purge, answer="y\n").returncode
     assert not machine.data.exists()
     assert not (machine.root / "etc" / "postern").exists()
+    assert not edited.exists()
 
 
 def _stand_in(machine: Machine, name: str, script: str) -> None:

@@ -112,10 +112,10 @@ def test_no_line_says_how_sure_a_decision_was(told: Told) -> None:
     """Nothing but the milliseconds that it took is a number in a line of an attempt."""
     for line in map(json.loads, told.texts["json"].splitlines()):
         numbers = {k for k, v in line.items() if isinstance(v, int | float) and v is not True}
-        assert numbers <= {"latency_ms", "granted"}
+        assert numbers <= {"latency_ms", "granted", "opened"}
         assert line.keys() <= {
             "event", "at", "level", "access_point", "attempt", "granted", "reason", "why",
-            "detail", "latency_ms", "who", "state", "sentence",
+            "opened", "detail", "latency_ms", "who", "state", "sentence",
         }  # fmt: skip
 
 

@@ -71,11 +71,9 @@ class TextLines:
 
     def ended(self, outcome: Outcome) -> None:
         """See `Observer.ended`."""
-        granted = outcome.decision.granted
-        line = Text(f"{outcome.access_point}: ")
-        line.append("granted" if granted else "denied", "bold green" if granted else "bold red")
+        line = Text(f"{outcome.access_point}: ").append(_verdict(outcome))
         line.append(f" ({words(outcome)})")
-        if granted:
+        if outcome.decision.granted:
             line.append(f" {outcome.detail} {outcome.latency_s * 1e3:.0f} ms after the frame.")
         self._write(level_of(outcome), line)
 
@@ -123,6 +121,7 @@ class JsonLines:
             access_point=outcome.access_point,
             attempt=outcome.attempt,
             granted=decision.granted,
+            opened=outcome.driven if decision.granted else None,
             reason=decision.reason,
             why=words(outcome),
             detail=outcome.detail,
@@ -180,6 +179,16 @@ def words(outcome: Outcome) -> str:
         return "not recognised"
     meaning = MEANING[decision.reason]
     return f"{meaning}: {outcome.detail}" if _adds(outcome) else meaning
+
+
+def _verdict(outcome: Outcome) -> Text:
+    """What became of it, in a word or three; whoever was let through and stands before a shut gate
+    is not told of as if they were through."""
+    if not outcome.decision.granted:
+        return Text("denied", "bold red")
+    if not outcome.driven:
+        return Text("granted, not opened", "bold red")
+    return Text("granted", "bold green")
 
 
 def _adds(outcome: Outcome) -> bool:
