@@ -34,6 +34,8 @@ lock: $(STAMP)
 	$(COMPILE) requirements/build.in -o requirements/build.txt
 	$(COMPILE) --override requirements/overrides.txt --all-extras pyproject.toml \
 		-o requirements/lock.txt
+	$(COMPILE) --override requirements/overrides.txt --override requirements/overrides-run.txt \
+		--extra plates --extra demo -c requirements/lock.txt pyproject.toml -o requirements/run.txt
 	$(COMPILE) --override requirements/peers-overrides.txt requirements/peers.in \
 		-o requirements/peers.txt
 

@@ -261,7 +261,7 @@ def test_without_a_network_the_wheels_beside_it_are_taken_by_their_hash(
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     (offline / "requirements" / "build.txt").write_text("")
     locked = f"tiny==1.0 \\\n    --hash=sha256:{digest}\n"
-    (offline / "requirements" / "lock.txt").write_text(locked)
+    (offline / "requirements" / "run.txt").write_text(locked)
     machine = make_machine(tmp_path / "root")
     script = ["sh", str(offline / "packaging" / "install"), "--root", str(machine.root)]
     done = machine.run(*script, PYTHONPATH=LIBRARIES)
