@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event, Semaphore
 
 import pytest
@@ -11,7 +11,7 @@ from postern.core.errors import invalid
 from postern.core.ids import CameraId
 from postern.core.look import Kind
 from postern.core.moment import Moment
-from postern.engine.ports import Eye, Reader, Tamper, Trusting
+from postern.engine.ports import Eye, Reader, Shuttered, Tamper, Trusting, Window
 from postern.engine.supervise import BackOff
 from postern.engine.watch import See, Watch
 from postern.frame import Frame, Sighting, Track, Tracker
@@ -47,6 +47,7 @@ class Camera:
         back_off: BackOff = SHORT,
         tracker: Tracker | None = None,
         tamper: Tamper | None = None,
+        window: Window | None = None,
     ) -> None:
         self.source = source
         self.recogniser = FakeRecogniser(fault)
@@ -56,7 +57,9 @@ class Camera:
         name = CameraId("camera")
         follows = tracker or self.tracker
         reader = Reader(Kind.FACE, self.recogniser, follows)
-        eye = Eye(name, source, FakeGate(opens), (reader,), tamper or Trusting())
+        eye = Eye(
+            name, source, FakeGate(opens), (reader,), tamper or Trusting(), window or Shuttered()
+        )
         told = self.observer.health
         self.watch = Watch(eye, see or self.see, told, desks or Semaphore(1), back_off)
 
@@ -103,6 +106,39 @@ def test_recording_is_watched_to_its_end() -> None:
     assert 4 == camera.recogniser.frames[-1]
     assert 5 == len(camera.recogniser.frames) + camera.watch.dropped
     assert [1] * len(camera.recogniser.frames) + [0] == [len(tracks) for tracks in camera.shown]
+    camera.watch.stop()
+    assert ["ok", "finished"] == camera.states
+
+
+class _Window:
+    """Remembers what was shown, and how much the lane had been shown by then; may break."""
+
+    def __init__(self, lane: list[tuple[Track, ...]], *, breaks: bool = False) -> None:
+        self._lane, self._breaks = lane, breaks
+        self.shown: list[tuple[int, int]] = []
+
+    def show(self, frame: Frame, tracks: Mapping[Kind, tuple[Track, ...]]) -> None:
+        self.shown.append((frame.sequence, len(self._lane)))
+        assert [Kind.FACE] == [*tracks]
+        if self._breaks:
+            raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_whoever_looks_is_shown_a_frame_once_it_was_decided_on(*, breaks: bool) -> None:
+    """Each that was looked at; what breaks there takes nothing from the lane."""
+    lane: list[tuple[Track, ...]] = []
+    window = _Window(lane, breaks=breaks)
+    camera = Camera(
+        FakeSource(film(), recording=True),
+        see=lambda _camera, _kind, tracks, _at: lane.append(tracks),
+        window=window,
+    )
+    camera.watch.start()
+
+    assert camera.watch.wait(5.0)
+    looked_at = [*camera.recogniser.frames]
+    assert [*zip(looked_at, range(1, len(looked_at) + 1), strict=True)] == window.shown
     camera.watch.stop()
     assert ["ok", "finished"] == camera.states
 

@@ -137,14 +137,14 @@ def combined(minutes: float, idle: "Run", busy: "Run") -> Found:
     """What the two loads came to."""
 
     def p99_ms(place: str) -> float:
-        return _quantile([ms for at, ms in busy.grants_ms if at == place], 0.99)
+        return quantile([ms for at, ms in busy.grants_ms if at == place], 0.99)
 
     every = [ms for _, ms in busy.grants_ms]
     return Found(
         minutes,
         len(every),
-        _quantile(every, 0.5),
-        _quantile(every, 0.99),
+        quantile(every, 0.5),
+        quantile(every, 0.99),
         p99_ms("door"),
         p99_ms("barrier"),
         busy.service_share,
@@ -327,7 +327,8 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _quantile(values: Sequence[float], share: float) -> float:
+def quantile(values: Sequence[float], share: float) -> float:
+    """That share's quantile; the only value there is, or no number."""
     if len(values) < 2:
         return values[0] if values else float("nan")
     return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]

@@ -10,7 +10,7 @@ import ast
 import inspect
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import product
@@ -31,12 +31,15 @@ import postern
 from postern import api, cli
 from postern.api.aim import aim_app
 from postern.api.health import health_app
+from postern.api.live import live_app
+from postern.api.problem import PROBLEM_TYPE
 from postern.api.witness import witness_app
 from postern.app.clock import SystemClock
 from postern.app.witness_folder import open_witness
 from postern.cli.lines import TextLines
 from postern.core.decision import MEANING, Decision, Reason
-from postern.core.ids import AttemptId, PermitId
+from postern.core.ids import AccessPointId, AttemptId, PermitId
+from postern.core.ports import Report
 from postern.engine.ports import Outcome
 from postern.ledger.witness import MOST_BODY
 from tests.api.serving import serving
@@ -228,12 +231,16 @@ TELLERS = {
 #: What a refusal over HTTP says besides the name of its status, and every header that it has.
 REFUSALS = {"This is not a request of a log.\n"}
 HEADERS = {"content-type", "content-length", "date"}
+#: Modules of `api` that answer nothing by themselves.
+PARTS = {"audience", "caller", "problem", "server"}
 #: Every call over HTTP.
 CALLS = {
     ("POST", "/add-checkpoint"): "a witness signs the checkpoint of a log, or says why not",
     ("GET", "/health/live"): "a service says that it runs",
     ("GET", "/health/ready"): "and how its cameras, access points and actuators are",
     ("GET", "/{secret:str}"): "how a camera is placed, with a picture in which faces are covered",
+    ("GET", "/live"): "what happens now, on a socket of the machine; strangers under no name",
+    ("POST", "/access-points/{name:str}/release"): "opens by hand, there; answers whether it did",
     ("GET", "/metrics"): "and how many attempts there were, by access point and reason",
 }
 
@@ -326,8 +333,15 @@ def test_attack_picture_or_vector_sent_over_http(path: str, tmp_path: Path) -> N
             for method, body in product(("GET", "POST", "PUT"), bodies):
                 answer = client.request(method, f"{address}{path}", content=body)
                 assert 400 <= answer.status_code < 500, number
-                phrase = f"{HTTPStatus(answer.status_code).phrase}\n"
-                assert answer.text in {phrase, *REFUSALS}
+                phrase = HTTPStatus(answer.status_code).phrase
+                if answer.headers["content-type"] == PROBLEM_TYPE:
+                    assert {"type", "title", "status", "detail"} == answer.json().keys()
+                    assert (phrase, f"{phrase}.") == (
+                        answer.json()["title"],
+                        answer.json()["detail"],
+                    )
+                    continue
+                assert answer.text in {f"{phrase}\n", *REFUSALS}
                 assert HEADERS == answer.headers.keys()
                 assert "text/plain; charset=utf-8" == answer.headers["content-type"]
 
@@ -386,14 +400,14 @@ def _is_the_site(option: "Option") -> bool:
 
 def _applications(folder: Path) -> tuple[Litestar, ...]:
     """Everything that answers over HTTP; whatever module is new has to be walked, too."""
-    assert {"aim", "health", "server", "witness"} == {
-        module.name for module in iter_modules(api.__path__)
-    }
+    modules = {module.name for module in iter_modules(api.__path__)}
+    assert {"aim", "health", "live", "witness"} | PARTS == modules
     witness, _ = open_witness(folder / "witness", "witness.example", [], SystemClock())
     return (
         witness_app(witness, MOST_BODY, lambda _: None),
         health_app(_Quiet()),
         aim_app(_Quiet(), "token"),
+        live_app(_Quiet(), _Quiet()),
     )
 
 
@@ -408,6 +422,12 @@ class _Quiet:
 
     def page(self) -> str:
         return ""
+
+    async def watch(self, *, pictures: bool) -> AsyncIterator[bytes]:
+        yield b""
+
+    def release(self, access_point: AccessPointId, by: str, why: str) -> Report:
+        return Report(False, "")
 
 
 def _calls(app: Litestar) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from postern.core.errors import Code, PosternError
 
-#: Connections at a time; further ones are answered 503.
-MOST_CONNECTIONS = 64
+#: Connections at a time; further ones are answered 503. More where each of them may last.
+MOST_CONNECTIONS, MOST_LASTING = 64, 512
 #: Seconds that a connection lasts, whatever happens on it: the one bound that also holds for
 #: those who send a request's head byte by byte.
 CONNECTION_S = 60.0
@@ -48,21 +48,26 @@ def listen(
         ) from None
 
 
-def server(app: Litestar) -> uvicorn.Server:
-    """The server of an application; `run(sockets=[...])` serves until it is told to stop."""
+def server(app: Litestar, *, lasting: bool = False) -> uvicorn.Server:
+    """The server of an application; `run(sockets=[...])` serves until it is told to stop.
+
+    Args:
+        app: The application.
+        lasting: Whether answers may go on for as long as whoever asked listens.
+    """
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http=_Limited,
+            http=H11Protocol if lasting else _Limited,
             ws="none",
-            lifespan="off",
+            lifespan="auto" if lasting else "off",
             loop="asyncio",
             log_config=None,
             log_level="critical",
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
+            limit_concurrency=MOST_LASTING if lasting else MOST_CONNECTIONS,
             h11_max_incomplete_event_size=_MOST_HEAD,
             timeout_keep_alive=_IDLE_S,
             timeout_graceful_shutdown=_END_S,

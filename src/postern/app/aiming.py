@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from secrets import token_urlsafe
-from threading import Lock, Thread
+from threading import Lock
 
 import cv2
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from postern.api.aim import aim_app
-from postern.api.server import listen, server
+from postern.api.server import listen
+from postern.app.served import served as answered
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
 from postern.core.look import Kind
@@ -29,8 +30,6 @@ PATIENCE_S = 60.0
 _TOKEN = 24
 #: Of a JPEG; what is shown is coarse.
 _JPEG_QUALITY = 80
-#: Seconds for what is being answered when the page ends.
-_STOP_S = 6.0
 _GREEN, _AMBER = (96, 190, 60), (30, 160, 240)
 #: What is looked for, in the words of a sentence.
 TARGETS = {Kind.FACE: "face", Kind.PLATE: "plate", Kind.PASS: "pass"}
@@ -144,14 +143,9 @@ def served(page: Page, port: int) -> Iterator[str]:
     """
     token = token_urlsafe(_TOKEN)
     with listen(HOST, port, "Choose another with --port, or 0 for any.") as taken:
-        serves = server(aim_app(page, token))
-        thread = Thread(target=serves.run, kwargs={"sockets": [taken]}, name="aim", daemon=True)
-        thread.start()
-        try:
-            yield f"http://{HOST}:{taken.getsockname()[1]}/{token}"
-        finally:
-            serves.should_exit = True
-            thread.join(_STOP_S)
+        address = f"http://{HOST}:{taken.getsockname()[1]}/{token}"
+        with answered(aim_app(page, token), taken, "aim"):
+            yield address
 
 
 def _outline(picture: Image, placing: Placing, scale: float) -> None:

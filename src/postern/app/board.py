@@ -106,6 +106,12 @@ class Board:
             since = before.since if before is not None and before.state == state else now
             self._standings[key] = Standing(*key, state, sentence, since)
 
+    def standing(self, told: CameraId) -> Standing:
+        """How it stands with what is told of under that name."""
+        with self._lock:
+            key = self._key(told)
+            return self._standings.get(key) or Standing(*key, "starting")
+
     def standings(self) -> tuple[Standing, ...]:
         """Everything, in the order of its kind and name."""
         with self._lock:

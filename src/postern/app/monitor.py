@@ -4,23 +4,20 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 
 from litestar import Litestar
 
-from postern.api.server import listen, server
+from postern.api.server import listen
 from postern.app.board import Board, Standing
 from postern.app.metrics import LogSize, Metrics
 from postern.app.records import Records
 from postern.app.screen import Screen
+from postern.app.served import served
 from postern.app.site import HealthPage, listening
 from postern.core.moment import time_text
 from postern.core.ports import Clock
 from postern.engine.supervise import shielded
 from postern.ledger.verify import CHECKPOINT
-
-#: Seconds for what is being answered when the service ends.
-_STOP_S = 6.0
 
 
 class Watched:
@@ -79,16 +76,9 @@ def answering(page: HealthPage, app: Litestar) -> Iterator[None]:
         yield
         return
     host, port = listening(page.listen)
-    with listen(host, port, "Choose another in [health] listen, or leave it out.") as taken:
-        serves = server(app)
-        # A daemon: whatever becomes of an answer, it keeps no service from ending.
-        thread = Thread(target=serves.run, kwargs={"sockets": [taken]}, name="health", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            serves.should_exit = True
-            thread.join(_STOP_S)
+    hint = "Choose another in [health] listen, or leave it out."
+    with listen(host, port, hint) as taken, served(app, taken, "health"):
+        yield
 
 
 def log_size(records: Records, folder: Path, clock: Clock) -> Callable[[], LogSize | None]:

@@ -17,11 +17,10 @@ import structlog
 from rich.console import Console
 from rich.text import Text
 
+from postern.app.outcome import known, why
 from postern.app.site import Log, LogFormat, LogLevel
-from postern.core.decision import MEANING, Reason
 from postern.core.errors import PosternError
 from postern.core.ids import CameraId
-from postern.core.look import ADVICE
 from postern.core.moment import time_text
 from postern.core.ports import Clock
 from postern.engine.aside import Aside
@@ -72,7 +71,7 @@ class TextLines:
     def ended(self, outcome: Outcome) -> None:
         """See `Observer.ended`."""
         line = Text(f"{outcome.access_point}: ").append(_verdict(outcome))
-        line.append(f" ({words(outcome)})")
+        line.append(f" ({why(outcome)})")
         if outcome.decision.granted:
             line.append(f" {outcome.detail} {outcome.latency_s * 1e3:.0f} ms after the frame.")
         self._write(level_of(outcome), line)
@@ -123,7 +122,7 @@ class JsonLines:
             granted=decision.granted,
             opened=outcome.driven if decision.granted else None,
             reason=decision.reason,
-            why=words(outcome),
+            why=why(outcome),
             detail=outcome.detail,
             latency_ms=round(outcome.latency_s * 1e3) if decision.granted else None,
         )
@@ -142,9 +141,9 @@ class JsonLines:
                 at = time_text(self._clock.now().utc)
             except PosternError:  # A calendar before 1970.
                 at = None
-            known = {name: value for name, value in said.items() if value is not None}
+            filled = {name: value for name, value in said.items() if value is not None}
             # `msg` leaves the level to us, which knows `warning` and not `warn`.
-            line = partial(self._logger.msg, event, at=at, level=str(level), **known)
+            line = partial(self._logger.msg, event, at=at, level=str(level), **filled)
             _aside(self._aside, line)
 
 
@@ -161,24 +160,12 @@ def _aside(aside: Aside, write: Callable[[], object]) -> None:
 
 def level_of(outcome: Outcome) -> LogLevel:
     """At which level an attempt is told: of nobody whom the site knows, `debug`."""
-    decision = outcome.decision
-    return LogLevel.INFO if decision.granted or decision.holders else LogLevel.DEBUG
+    return LogLevel.INFO if known(outcome) else LogLevel.DEBUG
 
 
 def level_of_state(state: str) -> LogLevel:
     """At which level a change to that state is told."""
     return LogLevel.ERROR if state == "red" else LogLevel.INFO
-
-
-def words(outcome: Outcome) -> str:
-    """Why an attempt ended as it did, in words."""
-    if outcome.flaws:
-        return ", ".join(ADVICE[flaw] for flaw in outcome.flaws)
-    decision = outcome.decision
-    if decision.reason is Reason.UNAUTHORIZED and decision.permit is None:
-        return "not recognised"
-    meaning = MEANING[decision.reason]
-    return f"{meaning}: {outcome.detail}" if _adds(outcome) else meaning
 
 
 def _verdict(outcome: Outcome) -> Text:
@@ -189,11 +176,6 @@ def _verdict(outcome: Outcome) -> Text:
     if not outcome.driven:
         return Text("granted, not opened", "bold red")
     return Text("granted", "bold green")
-
-
-def _adds(outcome: Outcome) -> bool:
-    """Whether the detail says why a grant was not carried out."""
-    return bool(outcome.detail) and not outcome.decision.granted
 
 
 def _written(level: LogLevel, least: LogLevel) -> bool:

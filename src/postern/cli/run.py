@@ -15,6 +15,9 @@ from postern.app.clock import SystemClock
 from postern.app.clock_trust import ClockTrust
 from postern.app.config import service_manager
 from postern.app.heartbeat import Heartbeat
+from postern.app.live.answering import answering as live_answering
+from postern.app.live.feed import Feed
+from postern.app.live.window import LiveWindow
 from postern.app.metrics import Metrics
 from postern.app.monitor import Watched, answering, log_size
 from postern.app.records import LEDGER, NOTICE
@@ -130,15 +133,19 @@ def _serving(
     at, services, manager = installation.site, list[Service](), service_manager()
     size = log_size(installation.records, at.data / LEDGER, installation.clock)
     metrics = Metrics(board, lambda: services[0].counts if services else (), size)
-    observer = Observers(lines, board, metrics)
+    feed = Feed(at, board, installation.clock)
+    observer = Observers(lines, board, metrics, feed)
     trust = clock_trust(installation, observer)
     with ExitStack() as parts:
         trust.look()
         with ERR.status("Loading the models ..."):
-            service = parts.enter_context(open_service(installation, observer, trust.trusted))
+            windows = partial(LiveWindow, feed=feed)
+            opened = open_service(installation, observer, trust.trusted, windows)
+            service = parts.enter_context(opened)
         services.append(service)
         app = health_app(Watched(board, metrics, Screen(at)))
         parts.enter_context(answering(at.health, app))
+        parts.enter_context(live_answering(at.data, feed, service, observer.health))
         # Before whoever asks is let go of: relays wait for nobody's question.
         parts.callback(service.stop)
         service.start()

@@ -14,7 +14,7 @@ from postern.core.mode import Order
 from postern.core.moment import Moment
 from postern.core.permit import Permit
 from postern.core.ports import Report
-from postern.frame import Frame, Matcher, Recogniser, Reference, Source, Tracker
+from postern.frame import Frame, Matcher, Recogniser, Reference, Source, Track, Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,26 @@ class Trusting:
         return None
 
 
+class Window(Protocol):
+    """Shows what a camera sees to whoever looks; mostly nobody does."""
+
+    def show(self, frame: Frame, tracks: Mapping[Kind, tuple[Track, ...]]) -> None:
+        """Takes a frame that was looked at, when everything has been decided on it.
+
+        Args:
+            frame: The frame; it is not kept.
+            tracks: Whoever is before the camera after it, by what was looked for.
+        """
+        ...
+
+
+class Shuttered:
+    """A window that nobody can look through."""
+
+    def show(self, frame: Frame, tracks: Mapping[Kind, tuple[Track, ...]]) -> None:
+        """See `Window.show`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Everything that turns a camera's frames into tracks of one kind.
@@ -166,6 +186,7 @@ class Eye:
         gate: Keeps empty scenes from the recognisers.
         readers: What each frame is looked at for, in this order, each kind once.
         tamper: Keeps frames from the readers that show something else than what is there.
+        window: Shows its frames to whoever looks.
     """
 
     camera: CameraId
@@ -173,6 +194,7 @@ class Eye:
     gate: Gate
     readers: tuple[Reader, ...]
     tamper: Tamper = Trusting()
+    window: Window = Shuttered()
 
 
 Matchers = Mapping[Kind, Matcher]

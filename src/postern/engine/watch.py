@@ -179,17 +179,20 @@ class Watch:
         self._leave()
 
     def _look(self, frame: Frame) -> None:
-        for kind, tracks in self._tracks(frame):
+        frame, found = self._tracks(frame)
+        for kind, tracks in found.items():
             # What was being looked at when the end came opens nothing any more.
-            if self._last is not None and not self._stop.is_set():
-                self._see(self._eye.camera, kind, tracks, self._last)
+            if not self._stop.is_set():
+                self._see(self._eye.camera, kind, tracks, frame.captured)
+        if found:
+            shielded(lambda: self._eye.window.show(frame, found), lambda _why: None)
 
-    def _tracks(self, frame: Frame) -> tuple[tuple[Kind, tuple[Track, ...]], ...]:
-        """The tracks of each kind after this frame, or after a newer one that came while all desks
-        were taken; none at all where the end came first."""
+    def _tracks(self, frame: Frame) -> tuple[Frame, dict[Kind, tuple[Track, ...]]]:
+        """The frame that was looked at, which is a newer one where that came while all desks were
+        taken, and the tracks of each kind after it; none at all where the end came first."""
         while not self._desks.acquire(timeout=_PATIENCE_S):
             if self._stop.is_set():
-                return ()
+                return frame, {}
         begun_s = monotonic()
         try:
             newer = self._mailbox.take(0.0)
@@ -197,9 +200,9 @@ class Watch:
                 frame, self._overtaken = newer, self._overtaken + 1
             self._last = frame.captured
             moved = self._eye.gate.moved(frame)
-            return tuple(
-                (reader.kind, _followed(reader, frame, moved)) for reader in self._eye.readers
-            )
+            return frame, {
+                reader.kind: _followed(reader, frame, moved) for reader in self._eye.readers
+            }
         finally:
             self._desks.release()
             self._looking_s += monotonic() - begun_s

@@ -32,14 +32,41 @@ HELD_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A face that was found; its box is in shares of the picture's width."""
+    """What was found; its box is in shares of the picture's width."""
 
     box: Box
     found: Moment
 
 
+class Cover:
+    """Makes pictures of one camera fit to be shown, where others have found what is in them."""
+
+    def __init__(self) -> None:
+        self._held: tuple[_Held, ...] = ()
+
+    def shown(
+        self, image: Image, seen: Moment, found: Iterable[Box], also: Iterable[Box] = ()
+    ) -> Image:
+        """The picture as it may be shown, `SHOWN` pixels wide.
+
+        Args:
+            image: (H, W, 3), uint8, blue-green-red.
+            seen: When it was taken.
+            found: What is covered now and for a while, in pixels of `image`.
+            also: What is covered in this picture only, likewise.
+        """
+        width = image.shape[1]
+        kept = [held for held in self._held if 0.0 <= seen.since(held.found) <= HELD_S]
+        self._held = (*kept, *(_Held(_scaled(box, 1 / width), seen) for box in found))
+        boxes = [held.box for held in self._held] + [_scaled(box, 1 / width) for box in also]
+        picture = _coarse(_widened(image, SHOWN))
+        for box in boxes:
+            _cover(picture, _scaled(box, SHOWN).grown(_GROWN))
+        return picture
+
+
 class Veil:
-    """Makes pictures of one camera fit to be shown.
+    """Makes pictures of one camera fit to be shown, and looks for faces itself.
 
     Args:
         detector: Finds faces.
@@ -47,7 +74,7 @@ class Veil:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._held: tuple[_Held, ...] = ()
+        self._cover = Cover()
 
     def shown(self, image: Image, seen: Moment, also: Iterable[Box] = ()) -> Image:
         """The picture as it may be shown, `SHOWN` pixels wide.
@@ -57,16 +84,9 @@ class Veil:
             seen: When it was taken.
             also: What else is covered, in pixels of `image`.
         """
-        searched = _widened(image, SEARCHED)
-        found = [_Held(_scaled(f.box, 1 / SEARCHED), seen) for f in self._detector.faces(searched)]
-        kept = [held for held in self._held if 0.0 <= seen.since(held.found) <= HELD_S]
-        self._held = (*kept, *found)
-        width = image.shape[1]
-        boxes = [held.box for held in self._held] + [_scaled(box, 1 / width) for box in also]
-        picture = _coarse(_widened(image, SHOWN))
-        for box in boxes:
-            _cover(picture, _scaled(box, SHOWN).grown(_GROWN))
-        return picture
+        found = self._detector.faces(_widened(image, SEARCHED))
+        scale = image.shape[1] / SEARCHED
+        return self._cover.shown(image, seen, [_scaled(one.box, scale) for one in found], also)
 
 
 def _widened(image: Image, width: int) -> Image:

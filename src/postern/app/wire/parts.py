@@ -1,6 +1,6 @@
 """What sees and compares: recognisers, trackers and matchers."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import assert_never
 
@@ -12,10 +12,10 @@ from postern.app.register import StoredRegister, Trusted
 from postern.app.wire.installation import Installation, face_detector
 from postern.app.wire.people import passes
 from postern.core.evidence import Factor
-from postern.core.ids import Holder
+from postern.core.ids import CameraId, Holder
 from postern.core.look import Kind
 from postern.engine.enrol import Enrolment
-from postern.engine.ports import Matchers
+from postern.engine.ports import Matchers, Shuttered, Window
 from postern.frame import Matcher, Recogniser, Source
 from postern.vault.passes import Pass
 from postern.vault.passes import claims as is_pass
@@ -35,8 +35,14 @@ from postern.vision.track import Patience, Tracker
 _FACE_PATIENCE = Patience()
 _PASS_PATIENCE = Patience(reach=3.0, min_overlap=0.05)
 _PLATE_PATIENCE = Patience(reach=4.0, min_overlap=0.1, max_probes=8, max_age_s=30.0)
+Windows = Callable[[CameraId], Window]
 #: Characters of most plates.
 _USUAL_PLATE = 7
+
+
+def shuttered(_camera: CameraId) -> Window:
+    """Shows nothing of any camera."""
+    return Shuttered()
 
 
 def build_register(installation: Installation, trusted: Trusted = plausible) -> StoredRegister:
@@ -89,9 +95,15 @@ def read_pass(installation: Installation, source: Source) -> Pass:
 
 
 class Parts:
-    """Recognisers and matchers of one installation, each made once and only if it is needed."""
+    """Recognisers and matchers of one installation, each made once and only if it is needed.
 
-    def __init__(self, installation: Installation) -> None:
+    Args:
+        installation: The site's.
+        windows: Gives what shows each camera's frames to whoever looks.
+    """
+
+    def __init__(self, installation: Installation, windows: Windows = shuttered) -> None:
+        self.windows = windows
         self._installation = installation
         self._recognisers: dict[Kind, Recogniser] = {}
 

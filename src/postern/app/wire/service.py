@@ -23,7 +23,7 @@ from postern.app.records import LEDGER, Keeper
 from postern.app.register import StoredRegister, Trusted
 from postern.app.site import Site
 from postern.app.wire.installation import Installation, open_source
-from postern.app.wire.parts import Parts, build_register
+from postern.app.wire.parts import Parts, Windows, build_register, shuttered
 from postern.app.witness_client import WitnessClient
 from postern.app.witnessing import Witnessing
 from postern.core.access_point import AccessPoint
@@ -48,7 +48,10 @@ from postern.vision.tamper import TamperWatch
 
 @contextmanager
 def open_service(
-    installation: Installation, observer: Observer, trusted: Trusted = plausible
+    installation: Installation,
+    observer: Observer,
+    trusted: Trusted = plausible,
+    windows: Windows = shuttered,
 ) -> Iterator[Service]:
     """The site's only service, not started yet; stopped at the end.
 
@@ -56,6 +59,7 @@ def open_service(
         installation: The site's.
         observer: Who watches.
         trusted: Whether a time of the calendar can be relied on.
+        windows: Gives what shows each camera's frames to whoever looks.
 
     Raises:
         PosternError: `conflict` where the site is served already; as `build_service`.
@@ -64,7 +68,7 @@ def open_service(
         clear_drafts(installation.site.data)
         home = _home_assistant(installation, observer)
         everybody = observer if home is None else Observers(observer, home)
-        service = build_service(installation, everybody, trusted)
+        service = build_service(installation, everybody, trusted, windows)
         if home is not None:
             home.attach(service)
             parts.callback(home.stop)
@@ -110,7 +114,10 @@ def prove_event(installation: Installation, index: int) -> Made:
 
 
 def build_service(
-    installation: Installation, observer: Observer, trusted: Trusted = plausible
+    installation: Installation,
+    observer: Observer,
+    trusted: Trusted = plausible,
+    windows: Windows = shuttered,
 ) -> Service:
     """The service of every access point of a site.
 
@@ -125,7 +132,7 @@ def build_service(
         lambda: str(close_interrupted(records.unfinished(), records, installation.clock)),
         lambda why: _tell_ledger(observer, f"what was cut short is not closed: {why}"),
     )
-    register, parts = build_register(installation, trusted), Parts(installation)
+    register, parts = build_register(installation, trusted), Parts(installation, windows)
     standing = Standing(register, installation.clock, trusted, observer)
     actuators = build_actuators(installation, observer)
     posts = [
@@ -261,4 +268,4 @@ def build_eye(installation: Installation, camera: CameraId, parts: Parts) -> Eye
     readers = tuple(Reader(kind, parts.recogniser(kind), parts.tracker(kind)) for kind in kinds)
     source = open_source(installation, camera)
     tamper = TamperWatch() if source.live else Trusting()
-    return Eye(camera, source, MotionGate(), readers, tamper)
+    return Eye(camera, source, MotionGate(), readers, tamper, parts.windows(camera))

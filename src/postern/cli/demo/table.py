@@ -8,7 +8,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from postern.cli.lines import words
+from postern.app.outcome import why
 from postern.core.ids import AccessPointId, CameraId
 from postern.engine.ports import Outcome
 
@@ -102,7 +102,7 @@ def cells(row: Row) -> tuple[str, str, str, Text, str, str, str, str]:
     decision = Text("granted" if granted else "denied", "bold green" if granted else "bold red")
     latency = f"{outcome.latency_s * 1e3:.0f}" if granted else ""
     return (
-        f"{row.at_s:.1f}", str(outcome.access_point), row.who, decision, words(outcome),
+        f"{row.at_s:.1f}", str(outcome.access_point), row.who, decision, why(outcome),
         chance(outcome), str(outcome.looks), latency,
     )  # fmt: skip
 

@@ -1,0 +1,165 @@
+"""What a running service tells, passed on to whoever watches from elsewhere.
+
+1. One connection to the service, whoever watches; a second one for pictures, while anybody looks.
+2. Whoever comes is told how everything stands, from what was told last.
+3. While no service answers, that is what is told, and it is asked again every second.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+
+from postern.api.audience import QUIET_S, Audience, Told
+from postern.app.live.socket import reachable
+from postern.core.errors import Code, PosternError
+from postern.core.ports import Report
+
+#: Seconds between two tries to reach the service, and between two looks at whether anybody looks.
+_RETRY_S, _LOOK_S = 1.0, 0.25
+#: Seconds for the service to answer; opening takes two at most.
+_ANSWER_S = 5.0
+#: Nobody's name: the socket says where it is.
+_HOST = "http://service"
+_DOWN = "The service does not run, or does not answer."
+
+
+class Relay:
+    """Implements `postern.api.live.Live` for another process than the service's.
+
+    Args:
+        folder: The site's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._standing: dict[str, Told] = {}
+        self._up = False
+        self._audience = Audience(self._standings)
+
+    async def run(self) -> None:
+        """Follows the service until it is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow())
+            group.create_task(self._follow_pictures())
+
+    def watch(self, *, pictures: bool) -> AsyncIterator[bytes]:
+        """See `Live.watch`."""
+        return self._audience.watch(pictures=pictures)
+
+    def dismiss(self) -> None:
+        """Lets go of everybody, as the server ends."""
+        self._audience.dismiss()
+
+    async def release(self, access_point: str, by: str, why: str) -> Report:
+        """Has the service open an access point; as `Releases.release`.
+
+        Raises:
+            PosternError: `unavailable` where no service answers; as the service answers otherwise.
+        """
+        body, place = {"by": by, "why": why}, quote(access_point, safe="")
+        try:
+            async with self._asking(_ANSWER_S) as client:
+                answer = await client.post(f"{_HOST}/access-points/{place}/release", json=body)
+        except (httpx.HTTPError, OSError):
+            raise PosternError(Code.UNAVAILABLE, _DOWN, "Start it: postern run") from None
+        told = answer.json()
+        if answer.is_error:
+            raise _refusal(told)
+        return Report(bool(told["done"]), str(told["detail"]))
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async with aclosing(self._heard(pictures=False)) as heard:
+                    async for told in heard:
+                        self._set_up(True)
+                        self._take(told)
+            except (httpx.HTTPError, OSError):
+                pass
+            self._set_up(False)
+            await asyncio.sleep(_RETRY_S)
+
+    async def _follow_pictures(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if not self._audience.looking:
+                continue
+            try:
+                async with aclosing(self._heard(pictures=True)) as heard:
+                    async for told in heard:
+                        if told.picture:
+                            self._audience.tell(told)
+                        if not self._audience.looking:
+                            break
+            except (httpx.HTTPError, OSError):
+                await asyncio.sleep(_RETRY_S)
+
+    async def _heard(self, *, pictures: bool) -> AsyncGenerator[Told, None]:
+        async with self._asking(2 * QUIET_S) as client:
+            asked = client.stream("GET", f"{_HOST}/live", params={"pictures": pictures})
+            async with asked as answer:
+                answer.raise_for_status()
+                async for told in _events(answer.aiter_lines()):
+                    yield told
+
+    @asynccontextmanager
+    async def _asking(self, patience_s: float) -> AsyncIterator[httpx.AsyncClient]:
+        with reachable(self._folder) as path:
+            transport = httpx.AsyncHTTPTransport(uds=path)
+            patience = httpx.Timeout(_ANSWER_S, read=patience_s)
+            async with httpx.AsyncClient(transport=transport, timeout=patience) as client:
+                yield client
+
+    def _take(self, told: Told) -> None:
+        if told.event in ("site", "standing"):
+            self._standing[told.instead or told.event] = told
+        self._audience.tell(told)
+
+    def _set_up(self, up: bool) -> None:
+        if up is not self._up:
+            self._up = up
+            if not up:
+                self._standing.clear()
+            self._audience.tell(self._service())
+
+    def _standings(self) -> Iterator[Told]:
+        yield self._service()
+        yield from self._standing.values()
+
+    def _service(self) -> Told:
+        body = {"up": self._up, "sentence": "" if self._up else _DOWN}
+        return Told("service", json.dumps(body, separators=(",", ":")), "service")
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Told]:
+    """Server-sent events as what was told; whatever takes another's place goes by its names."""
+    event = data = ""
+    async for line in lines:
+        if line.startswith("event: "):
+            event = line[7:]
+        elif line.startswith("data: "):
+            data = line[6:]
+        elif not line and event:
+            yield Told(event, data, _place(event, data), event == "picture")
+            event = data = ""
+
+
+def _place(event: str, data: str) -> str:
+    if event in ("picture", "seen"):
+        return f"{event} {json.loads(data)['camera']}"
+    if event == "standing":
+        body = json.loads(data)
+        return f"{event} {body['part']} {body['name']}"
+    return ""
+
+
+def _refusal(told: Mapping[str, object]) -> PosternError:
+    """What the service refused, in its words."""
+    kind = str(told.get("type", "")).rsplit(":", 1)[-1].replace("-", "_")
+    code = Code(kind) if kind in set(Code) else Code.INTERNAL
+    return PosternError(code, str(told.get("detail", "")), str(told.get("hint", "")))
