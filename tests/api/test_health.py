@@ -9,7 +9,7 @@ import pytest
 
 from postern.api import health
 from postern.api.health import health_app
-from tests.api.serving import serving
+from tests.web.serving import serving
 
 
 class Service:

@@ -16,15 +16,15 @@ from time import monotonic
 import httpx
 import pytest
 
-from postern.api import server as server_module
 from postern.api.witness import witness_app
 from postern.core.errors import Code, PosternError
 from postern.ledger.note import Verifier, parse, parse_vkey
 from postern.ledger.witness import MOST_BODY, Answer, Request, Witness
-from tests.api.serving import serving
+from postern.web import server as server_module
 from tests.clocks import MachineClock
 from tests.ledger.histories import FORKED, HONEST, History
 from tests.ledger.samples import LOG, OTHER, WITNESS
+from tests.web.serving import serving
 
 ROOT = Path(__file__).parents[2]
 #: What the answers' headers say, byte for byte: other programs compare the whole line.

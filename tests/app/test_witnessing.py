@@ -43,9 +43,9 @@ from postern.ledger.log import Log, open_log
 from postern.ledger.note import KeyType, Note, Signature, Signer, Verifier
 from postern.ledger.tiles import Tiles
 from postern.ledger.witness import MOST_BODY, Request, Witness
-from tests.api.serving import serving
 from tests.clocks import MachineClock
 from tests.ledger.samples import OTHER, WITNESS
+from tests.web.serving import serving
 
 SEED = bytes(range(32))
 ORIGIN = "postern.invalid/0123"

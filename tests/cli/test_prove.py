@@ -23,10 +23,10 @@ from postern.ledger.leaf import LEAF_SIZE
 from postern.ledger.note import parse, parse_vkey
 from postern.ledger.proof import decode
 from postern.ledger.witness import MOST_BODY, Witness
-from tests.api.serving import serving
 from tests.cli.terminal import ended, postern, started
 from tests.clocks import MachineClock
 from tests.ledger.samples import OTHER, WITNESS
+from tests.web.serving import serving
 
 
 @pytest.fixture

@@ -32,7 +32,6 @@ from litestar.params import FromQuery
 from litestar.response import Stream
 
 from postern.api.live import streamed
-from postern.api.server import listen
 from postern.app.live.relay import Relay
 from postern.app.served import served
 from postern.app.wire import Installation, open_site, read_site
@@ -40,6 +39,7 @@ from postern.bench import results
 from postern.core.event import Changed
 from postern.core.ids import VehicleId
 from postern.core.vehicle import Vehicle
+from postern.web.server import listen
 from tests.load.field import FPS, SETTLE_S, quantile, running_service, write_site, write_streams
 from tests.rtsp_camera import rtsp_camera
 

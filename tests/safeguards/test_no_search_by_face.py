@@ -32,7 +32,6 @@ from postern import api, cli
 from postern.api.aim import aim_app
 from postern.api.health import health_app
 from postern.api.live import live_app
-from postern.api.problem import PROBLEM_TYPE
 from postern.api.witness import witness_app
 from postern.app.clock import SystemClock
 from postern.app.witness_folder import open_witness
@@ -42,8 +41,9 @@ from postern.core.ids import AccessPointId, AttemptId, PermitId
 from postern.core.ports import Report
 from postern.engine.ports import Outcome
 from postern.ledger.witness import MOST_BODY
-from tests.api.serving import serving
+from postern.web.problem import PROBLEM_TYPE
 from tests.people import ALICE, DOOR
+from tests.web.serving import serving
 
 #: Every option that takes a path, and what it is for.
 FILES = {
@@ -231,8 +231,6 @@ TELLERS = {
 #: What a refusal over HTTP says besides the name of its status, and every header that it has.
 REFUSALS = {"This is not a request of a log.\n"}
 HEADERS = {"content-type", "content-length", "date"}
-#: Modules of `api` that answer nothing by themselves.
-PARTS = {"audience", "caller", "problem", "server"}
 #: Every call over HTTP.
 CALLS = {
     ("POST", "/add-checkpoint"): "a witness signs the checkpoint of a log, or says why not",
@@ -401,7 +399,7 @@ def _is_the_site(option: "Option") -> bool:
 def _applications(folder: Path) -> tuple[Litestar, ...]:
     """Everything that answers over HTTP; whatever module is new has to be walked, too."""
     modules = {module.name for module in iter_modules(api.__path__)}
-    assert {"aim", "health", "live", "witness"} | PARTS == modules
+    assert {"aim", "health", "live", "witness"} == modules
     witness, _ = open_witness(folder / "witness", "witness.example", [], SystemClock())
     return (
         witness_app(witness, MOST_BODY, lambda _: None),

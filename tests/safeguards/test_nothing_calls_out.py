@@ -26,12 +26,12 @@ from postern.app.clock import SystemClock
 from postern.app.wire import open_site, read_site
 from postern.app.witness_folder import open_witness
 from postern.ledger.witness import MOST_BODY
-from tests.api.serving import serving
 from tests.cli.conftest import SITE
 from tests.media import write_picture
 from tests.needs import missing
 from tests.safeguards.crowd import Crowd
 from tests.safeguards.watched import calls, reached, start
+from tests.web.serving import serving
 
 ROOT = Path(__file__).parents[2]
 #: A session on the smallest of models, as `postern.vision.model` opens it.
@@ -114,13 +114,13 @@ TALKS = {
     "actuators/osdp/line.py": "the serial server that site.toml names, where OSDP runs over one",
     "actuators/shelly/relay.py": "answers a device that asks who is there",
     "actuators/webhook/actuator.py": "believes certificates of those that the exchange asks",
-    "api/audience.py": "tells those who watch, whoever let them in",
+    "web/audience.py": "tells those who watch, whoever let them in",
     "api/live.py": "answers on a socket in the site's folder, which nobody else may enter",
-    "api/problem.py": "says what was wrong with a call",
+    "web/problem.py": "says what was wrong with a call",
     "app/live/relay.py": "asks the service behind that socket",
     "app/live/socket.py": "makes it",
     "app/served.py": "has what listens answer, in a thread of its own",
-    "api/server.py": "listens, where an operator runs a witness or asks for [health]",
+    "web/server.py": "listens, where an operator runs a witness or asks for [health]",
     "api/aim.py": "shows how a camera is placed, where an operator asks for the page",
     "api/health.py": "answers how the service is, where site.toml asks for it",
     "app/monitor.py": "has it listen, beside the lanes",

@@ -11,9 +11,9 @@ from litestar import Litestar, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 
-from postern.api.problem import refused
 from postern.core.ids import AccessPointId
 from postern.engine.ports import Releases
+from postern.web.problem import refused
 
 EVENT_STREAM = "text/event-stream"
 #: Bytes of what is asked.

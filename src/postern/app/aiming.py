@@ -12,7 +12,6 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from postern.api.aim import aim_app
-from postern.api.server import listen
 from postern.app.served import served as answered
 from postern.core.errors import Code, PosternError
 from postern.core.ids import CameraId
@@ -21,6 +20,7 @@ from postern.core.moment import Moment
 from postern.frame import Image, Source
 from postern.vision.aim import Aim, Target, Verdict
 from postern.vision.veil import Veil
+from postern.web.server import listen
 
 #: The one address that the page is served on: this machine's own.
 HOST = "127.0.0.1"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from litestar import Litestar
 
-from postern.api.server import listen
 from postern.app.board import Board, Standing
 from postern.app.metrics import LogSize, Metrics
 from postern.app.records import Records
@@ -18,6 +17,7 @@ from postern.core.moment import time_text
 from postern.core.ports import Clock
 from postern.engine.supervise import shielded
 from postern.ledger.verify import CHECKPOINT
+from postern.web.server import listen
 
 
 class Watched:

@@ -7,7 +7,7 @@ from threading import Thread
 
 from litestar import Litestar
 
-from postern.api.server import server
+from postern.web.server import server
 
 #: Seconds for what is being answered when it ends.
 _STOP_S = 6.0

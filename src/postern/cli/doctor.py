@@ -7,7 +7,6 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from postern.api.server import listen
 from postern.app.finding import Finding, Verdict
 from postern.app.kernel_clock import read_clocks
 from postern.app.machine import (
@@ -36,6 +35,7 @@ from postern.cli.check import listens_to_others, permit_faults
 from postern.cli.console import ERR, OUT, say
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile
 from postern.core.errors import PosternError
+from postern.web.server import listen
 
 #: Something has to be mended.
 _FAILED = 3

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from postern.api.server import listen, server
 from postern.api.witness import witness_app
 from postern.app.clock import SystemClock
 from postern.app.witness_folder import open_witness, witness_key
 from postern.cli.console import OUT, say, warn
 from postern.cli.public_key import key_text
 from postern.ledger.witness import MOST_BODY
+from postern.web.server import listen, server
 
 app = typer.Typer(help="Sign the logs of other sites.", no_args_is_help=True, add_completion=False)
 

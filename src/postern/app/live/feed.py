@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 
-from postern.api.audience import Audience, Told
 from postern.app.board import Board, Standing
 from postern.app.live.words import attempt_told, picture_told, seen_told, site_told, standing_told
 from postern.app.screen import Screen
@@ -13,6 +12,7 @@ from postern.core.ids import CameraId
 from postern.core.look import Flaw
 from postern.core.ports import Clock
 from postern.engine.ports import Outcome
+from postern.web.audience import Audience, Told
 
 
 class Feed:

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import httpx
 
-from postern.api.audience import QUIET_S, Audience, Told
 from postern.app.live.socket import reachable
 from postern.core.errors import Code, PosternError
 from postern.core.ports import Report
+from postern.web.audience import QUIET_S, Audience, Told
 
 #: Seconds between two tries to reach the service, and between two looks at whether anybody looks.
 _RETRY_S, _LOOK_S = 1.0, 0.25

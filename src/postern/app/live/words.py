@@ -9,7 +9,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from postern.api.audience import Told
 from postern.app.board import Standing
 from postern.app.outcome import known, why
 from postern.app.site import Site
@@ -17,6 +16,7 @@ from postern.core.ids import CameraId
 from postern.core.look import ADVICE, Flaw
 from postern.core.moment import time_text
 from postern.engine.ports import Outcome
+from postern.web.audience import Told
 
 
 def site_told(site: Site) -> Told:

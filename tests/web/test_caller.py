@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from litestar.connection import ASGIConnection
 
-from postern.api.caller import Caller, needs
-from postern.api.problem import RefusedError
 from postern.core.role import STEP_UP, Right
+from postern.web.caller import Caller, needs
+from postern.web.problem import RefusedError
 
 
 def connection(caller: Caller | None) -> ASGIConnection[Any, Any, Any, Any]:

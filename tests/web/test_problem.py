@@ -7,9 +7,9 @@ import pytest
 from litestar import Litestar, get, post
 from litestar.params import FromPath, JSONBody
 
-from postern.api.problem import PROBLEM_TYPE, STATUS, FieldsError, field, refused
 from postern.core.errors import Code, PosternError, invalid
-from tests.api.serving import serving
+from postern.web.problem import PROBLEM_TYPE, STATUS, FieldsError, field, refused
+from tests.web.serving import serving
 
 
 @get("/fails/{code:str}")

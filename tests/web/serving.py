@@ -7,7 +7,7 @@ from time import monotonic, sleep
 
 from litestar import Litestar
 
-from postern.api.server import listen, server
+from postern.web.server import listen, server
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from postern.api import audience
-from postern.api.audience import MOST_WAITING, Audience, Told
+from postern.web import audience
+from postern.web.audience import MOST_WAITING, Audience, Told
 
 STANDING = Told("standing", '{"state":"ok"}', "standing camera lane")
 

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from postern.api.problem import RefusedError
 from postern.core.role import STEP_UP, Right
+from postern.web.problem import RefusedError
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 

@@ -1,0 +1,1 @@
+"""What everything that answers over HTTP shares: the server, who calls, what went wrong."""
