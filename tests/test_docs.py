@@ -19,7 +19,7 @@ from postern.app.config import load
 from postern.app.tables import SiteTable
 from postern.bench.face_calibration import COHORT_SIZE, DEALS
 from postern.cli import app
-from postern.cli.console import fail
+from postern.cli.terminal import fail
 from postern.core.decide import ATTEMPT_S, FRESH_S
 from postern.core.decision import GRANTS, MEANING, Reason
 from postern.core.errors import Code, PosternError

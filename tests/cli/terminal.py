@@ -26,7 +26,7 @@ from pathlib import Path
 from unittest import mock
 
 from postern.cli import main
-from postern.cli.console import ERR, OUT
+from postern.cli.terminal import ERR, OUT
 
 WIDTH = 160
 _SOURCE = Path(__file__).parents[2] / "src"

@@ -50,7 +50,7 @@ _RUN = '''\
 
 import time
 
-from postern.cli.console import say
+from postern.cli.terminal import say
 
 
 def run() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from postern.cli.console import OUT, fail
+from postern.cli.terminal import OUT, fail
 from postern.core.errors import Code, PosternError
 from postern.process import keep_memory_private, keep_memory_small
 

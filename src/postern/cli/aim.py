@@ -20,8 +20,8 @@ from postern.app.machine import is_served
 from postern.app.site import Camera, Site
 from postern.app.wire import Aiming, open_aiming, open_veil, read_site
 from postern.cli import table
-from postern.cli.console import ERR, OUT, confirmed, say, warn
 from postern.cli.site_option import SITE_FILE, SiteFile
+from postern.cli.terminal import ERR, OUT, confirmed, say, warn
 from postern.core.errors import PosternError
 from postern.core.ids import CameraId
 from postern.core.look import Kind

@@ -8,9 +8,9 @@ import typer
 from postern.app.backup import Restored, back_up, check, restore
 from postern.app.clock import SystemClock
 from postern.app.wire import open_keys, read_site
-from postern.cli.console import confirmed, say, warn
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import confirmed, say, warn
 from postern.core.errors import Code, PosternError
 
 

@@ -20,11 +20,11 @@ from postern.bench.face_holdout import hold_out
 from postern.bench.peers import Peers, Timing, compare
 from postern.bench.service_load import Grants, Latency, measure_latency, processor_share
 from postern.bench.speed import face_cases, plate_case
-from postern.cli.console import ERR, OUT, progress
 from postern.cli.demo.barrier import Visit, empty_lane
 from postern.cli.demo.clip import write
 from postern.cli.demo.door import Portrait, enrolment_frames
 from postern.cli.demo.scene import REGISTERED, Cast, populate, write_site
+from postern.cli.terminal import ERR, OUT, progress
 from postern.core.errors import invalid
 from postern.vision.faces.load import DetectorName, load_recogniser
 from postern.vision.model import Models

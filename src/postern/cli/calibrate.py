@@ -9,7 +9,7 @@ from postern.app.wire import open_models
 from postern.bench.face_calibration import People, make_cohort, make_tables
 from postern.bench.face_folder import read_people, usable
 from postern.bench.face_procedure import kept
-from postern.cli.console import ERR, progress
+from postern.cli.terminal import ERR, progress
 from postern.frame import Recogniser
 from postern.vision.faces.load import (
     choose_detector,

@@ -25,9 +25,9 @@ from postern.app.wire import (
 from postern.app.wording import locales
 from postern.cli import table
 from postern.cli.check_people import check_people
-from postern.cli.console import ERR, OUT, say, warn
 from postern.cli.permit import SEEN, hindrances, opens_nowhere
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile
+from postern.cli.terminal import ERR, OUT, say, warn
 from postern.core.consent import StorageMode
 from postern.core.errors import PosternError, invalid
 from postern.core.evidence import Factor, combine

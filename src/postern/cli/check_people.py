@@ -3,7 +3,7 @@
 from postern.app.consent_text import check_text
 from postern.app.roster import CAP, check_room, roster
 from postern.app.wire import Installation, references
-from postern.cli.console import OUT, warn
+from postern.cli.terminal import OUT, warn
 from postern.core.consent import StorageMode
 from postern.core.errors import invalid
 from postern.core.ids import PersonId

@@ -9,7 +9,7 @@ from postern.app.consent_text import Clauses, compose, fill
 from postern.app.enrolment import Applicant
 from postern.app.site import Site
 from postern.app.wording import Wording, wording
-from postern.cli.console import ERR, confirmed
+from postern.cli.terminal import ERR, confirmed
 from postern.core.errors import Code, PosternError
 
 #: Columns in which a text reads well.

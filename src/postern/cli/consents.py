@@ -15,11 +15,11 @@ from postern.app.wording import FIRST, wording
 from postern.cli import table
 from postern.cli.asker import Asker, WhoWants
 from postern.cli.consent_panel import draw
-from postern.cli.console import OUT, say, show_json
 from postern.cli.given_file import read_given
 from postern.cli.new_file import check_page, new_file
 from postern.cli.public_key import key_text
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import OUT, say, show_json
 from postern.core.consent import Consent
 from postern.core.event import By
 from postern.core.ids import ConsentId

@@ -32,8 +32,8 @@ from postern.app.wire import (
 )
 from postern.cli import table
 from postern.cli.check import listens_to_others, permit_faults
-from postern.cli.console import ERR, OUT, say
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile
+from postern.cli.terminal import ERR, OUT, say
 from postern.core.errors import PosternError
 from postern.web.server import listen
 

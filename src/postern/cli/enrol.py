@@ -16,9 +16,9 @@ from postern.app.passes import Hand, unwritten
 from postern.app.wire import Installation, build_enrolment, enrolments, open_source
 from postern.app.wording import FIRST, wording
 from postern.cli.consent_panel import ask
-from postern.cli.console import ERR, say
 from postern.cli.pass_file import pass_file, warn_of_traces
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import ERR, say
 from postern.core.consent import StorageMode
 from postern.core.errors import Code, PosternError, invalid
 from postern.core.ids import AccessPointId, CameraId, PersonId

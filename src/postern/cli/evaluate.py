@@ -14,7 +14,7 @@ from postern.bench.face_evaluation import evaluate as measure
 from postern.bench.face_folder import read_people
 from postern.bench.face_procedure import DoorProcedure
 from postern.bench.face_report import page
-from postern.cli.console import ERR, progress
+from postern.cli.terminal import ERR, progress
 from postern.core.errors import invalid
 from postern.vision.faces.load import (
     choose_detector,

@@ -10,10 +10,10 @@ from postern.app.records import LEDGER
 from postern.app.wire import Installation
 from postern.app.witness import parse_witness_key
 from postern.cli import table
-from postern.cli.console import OUT, progress, say, show_json
 from postern.cli.event_words import sentence
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import OUT, progress, say, show_json
 from postern.cli.verify import tell_absent, unsigned
 from postern.core.errors import invalid
 from postern.core.event import Event, Viewed

@@ -11,9 +11,9 @@ import typer
 from postern.app.clock import plausible
 from postern.app.site import Site
 from postern.cli import table
-from postern.cli.console import OUT, say, show_json, warn
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import OUT, say, show_json, warn
 from postern.core.errors import invalid
 from postern.core.event import Lifted, Ordered
 from postern.core.ids import OrderId

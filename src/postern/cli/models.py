@@ -12,7 +12,7 @@ from rich.text import Text
 
 from postern.app.wire import open_models
 from postern.cli import table
-from postern.cli.console import ERR, OUT, say, show_json
+from postern.cli.terminal import ERR, OUT, say, show_json
 from postern.core.errors import Code, PosternError, invalid
 from postern.vision.model import Entry, Models
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from postern.app.pass_drawing import Form, check_drawing, check_label, drawn, label
 from postern.app.passes import Hand, IssuedPass
 from postern.app.site import Site
-from postern.cli.console import warn
 from postern.cli.new_file import new_file
+from postern.cli.terminal import warn
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from postern.app.passes import MODES, Hand, IssuedPass, face_of, pass_of, unwrit
 from postern.app.wire import Installation, build_enrolment, passes, read_pass, references
 from postern.app.wording import FIRST, wording
 from postern.cli import table
-from postern.cli.console import ERR, OUT, say, show_json
 from postern.cli.enrol import guide, live_camera
 from postern.cli.pass_file import pass_file, warn_of_traces
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import ERR, OUT, say, show_json
 from postern.core.consent import Consent, StorageMode
 from postern.core.credential import Credential
 from postern.core.errors import Code, PosternError, invalid

@@ -11,9 +11,9 @@ import typer
 from postern.app.roster import check_room
 from postern.app.site import Site
 from postern.cli import table
-from postern.cli.console import OUT, say, show_json, warn
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import OUT, say, show_json, warn
 from postern.cli.week import week
 from postern.core.consent import StorageMode
 from postern.core.errors import invalid

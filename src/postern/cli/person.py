@@ -18,10 +18,10 @@ from postern.app.wire import Installation, exports, references, sign_receipt, wi
 from postern.app.wording import FIRST, wording
 from postern.cli import table
 from postern.cli.asker import Asker, WhoWants
-from postern.cli.console import OUT, confirmed, json_text, say, show_json
 from postern.cli.new_file import check_page, new_file
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import OUT, confirmed, json_text, say, show_json
 from postern.core.errors import Code, PosternError
 from postern.core.event import By, Viewed
 from postern.core.ids import PersonId

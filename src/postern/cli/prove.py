@@ -10,11 +10,11 @@ from postern.app.proving import MOST_PROOF, Made, Proved, check
 from postern.app.wire import prove_event
 from postern.app.witness import parse_log_key, parse_witness_key
 from postern.app.witness_client import Cosigned, Misconfigured, RolledBack, Unreachable
-from postern.cli.console import OUT, alarm, say, warn
 from postern.cli.given_file import read_given
 from postern.cli.new_file import new_file
 from postern.cli.public_key import key_text
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import OUT, alarm, say, warn
 from postern.core.errors import Code, PosternError, invalid
 from postern.ledger.checkpoint import from_decimal
 from postern.ledger.proof import SUFFIX

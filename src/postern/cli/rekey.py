@@ -9,9 +9,9 @@ from postern.app.clock import SystemClock
 from postern.app.lost_keys import replace_lost_keys
 from postern.app.rekey import Rekeyed, rekey, rekeying
 from postern.app.wire import read_site
-from postern.cli.console import confirmed, progress, say, warn
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import confirmed, progress, say, warn
 from postern.core.errors import Code, PosternError
 from postern.core.event import Rekeyed as Event
 

@@ -32,9 +32,9 @@ from postern.app.wire import (
     read_site,
     tidy,
 )
-from postern.cli.console import ERR
 from postern.cli.lines import Lines, open_lines
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile, opened_site
+from postern.cli.terminal import ERR
 from postern.core.errors import PosternError
 from postern.engine.observers import Observers
 from postern.engine.service import Service

@@ -10,7 +10,7 @@ import typer
 from postern.app.config import site_file
 from postern.app.site import Site
 from postern.app.wire import Installation, has_store, open_site, read_site
-from postern.cli.console import warn
+from postern.cli.terminal import warn
 
 SiteFile = Annotated[Path, typer.Option("--site", "-s", help="The site's file.")]
 SITE_FILE = site_file()

@@ -22,9 +22,9 @@ from postern.app.upgrade import (
 from postern.app.upgrade.places import CURRENT, PREVIOUS
 from postern.app.wire import read_site
 from postern.cli.backup import tell_restored
-from postern.cli.console import ERR, confirmed, say, warn
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile
+from postern.cli.terminal import ERR, confirmed, say, warn
 from postern.core.errors import Code, PosternError, invalid
 
 _UNDER_WAY = PosternError(

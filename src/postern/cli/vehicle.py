@@ -6,9 +6,9 @@ from uuid import uuid4
 import typer
 
 from postern.cli import table
-from postern.cli.console import OUT, say, show_json
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
+from postern.cli.terminal import OUT, say, show_json
 from postern.core.credential import Credential
 from postern.core.event import Changed, Enrolled
 from postern.core.evidence import Factor

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from postern.app.witness import parse_witness_key
-from postern.cli.console import OUT, progress, show_json, warn
 from postern.cli.given_file import read_given
 from postern.cli.public_key import key_text
+from postern.cli.terminal import OUT, progress, show_json, warn
 from postern.core.errors import Code, PosternError
 from postern.ledger.note import Signed, Verifier
 from postern.ledger.verify import CHECKPOINT, Verified, verify_log

@@ -9,8 +9,8 @@ import typer
 from postern.api.witness import witness_app
 from postern.app.clock import SystemClock
 from postern.app.witness_folder import open_witness, witness_key
-from postern.cli.console import OUT, say, warn
 from postern.cli.public_key import key_text
+from postern.cli.terminal import OUT, say, warn
 from postern.ledger.witness import MOST_BODY
 from postern.web.server import listen, server
 

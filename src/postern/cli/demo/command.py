@@ -21,7 +21,6 @@ from postern.app.wire import (
     read_site,
     try_recording,
 )
-from postern.cli.console import ERR, OUT, say, warn
 from postern.cli.demo.report import page, picture
 from postern.cli.demo.scene import (
     LANE,
@@ -34,6 +33,7 @@ from postern.cli.demo.scene import (
 )
 from postern.cli.demo.table import Attempts, Row, draw
 from postern.cli.events import verified
+from postern.cli.terminal import ERR, OUT, say, warn
 from postern.core.errors import Code, PosternError
 from postern.core.event import Decided
 from postern.engine.service import Service
