@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from postern.app.problem import ConfigError, Problem
 from postern.app.site import (
     ClockSource,
     ConsentTerms,
+    ConsolePage,
     DetectorChoice,
     HealthPage,
     Log,
@@ -118,6 +120,40 @@ def test_address_that_nothing_can_listen_on_is_refused(written: str) -> None:
     """Names too: what they mean may change."""
     with pytest.raises(PosternError, match="number of this machine and a port"):
         HealthPage(written)
+
+
+def test_console_is_this_machine_s_own_unless_the_file_says_more() -> None:
+    """What browsers call it goes with it."""
+    assert "http://localhost:8446" == ConsolePage().origin
+    assert "http://localhost:99" == ConsolePage("[::1]:99").origin
+    behind = ConsolePage("127.0.0.1:8446", "https://gate.example")
+    assert "https://gate.example" == behind.origin
+    key, certificate = Path("console.key"), Path("console.pem")
+    open_to_others = ConsolePage("0.0.0.0:8446", "https://gate.example:8446", certificate, key)
+    assert "https://gate.example:8446" == open_to_others.origin
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"listen": "0.0.0.0:8446"}, "needs a url, a certificate"),
+        ({"listen": "0.0.0.0:8446", "url": "https://gate.example"}, "needs a url, a certificate"),
+        ({"certificate": Path("console.pem")}, "belong together"),
+        ({"key_file": Path("console.key")}, "belong together"),
+        *(
+            ({"url": url}, "begins with https://")
+            for url in (
+                "", "http://gate.example", "https://", "https://gate.example/",
+                "https://gate.example/console", "https://user@gate.example", "gate.example",
+                "https://gate.example:0", "https://-gate.example", "https://gate.example\n",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_console_that_could_not_be_trusted_is_refused(fields: dict[str, Any], said: str) -> None:
+    """Nobody signs in over a line that others read, or under a name that is none."""
+    with pytest.raises(PosternError, match=said):
+        ConsolePage(**fields)
 
 
 def test_the_smallest_file_has_less_than_fifteen_lines_and_the_defaults(tmp_path):

@@ -39,6 +39,7 @@ from postern.bench import results
 from postern.core.event import Changed
 from postern.core.ids import VehicleId
 from postern.core.vehicle import Vehicle
+from postern.web.audience import Audience
 from postern.web.server import listen
 from tests.load.field import FPS, SETTLE_S, quantile, running_service, write_site, write_streams
 from tests.rtsp_camera import rtsp_camera
@@ -74,7 +75,7 @@ class Found:
     failures: int
 
 
-def desk(installation: Installation, relay: Relay) -> Litestar:
+def desk(installation: Installation, relay: Relay, audience: Audience) -> Litestar:
     """What everybody is served by."""
 
     @asynccontextmanager
@@ -85,7 +86,7 @@ def desk(installation: Installation, relay: Relay) -> Litestar:
 
     @get("/live")
     async def live(pictures: FromQuery[bool] = True) -> Stream:
-        return streamed(relay.watch(pictures=pictures))
+        return streamed(audience.watch(pictures=pictures))
 
     @post("/vehicles", sync_to_thread=True)
     def vehicles() -> str:
@@ -107,9 +108,11 @@ def serve(file: Path, port: int, how: str) -> None:
     with ExitStack() as life:
         installation = life.enter_context(open_site(site))
         relay = Relay(site.data)
+        audience = Audience(relay.standings)
+        relay.attach(audience)
         taken = life.enter_context(listen("127.0.0.1", port))
-        life.enter_context(served(desk(installation, relay), taken, "desk", lasting=True))
-        life.callback(relay.dismiss)
+        life.enter_context(served(desk(installation, relay, audience), taken, "desk", lasting=True))
+        life.callback(audience.dismiss)
         if how == IN_SERVICE:
             from postern.cli.run import run  # noqa: PLC0415 - the service with all that it takes
 

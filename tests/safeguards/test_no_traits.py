@@ -31,6 +31,7 @@ from postern.app.sections import SECTIONS
 from postern.app.site import (
     ClockSettings,
     ConsentTerms,
+    ConsolePage,
     Faces,
     HealthPage,
     Log,
@@ -279,7 +280,7 @@ def test_what_a_person_is_given_has_no_trait(folder: Path) -> None:
 def test_site_file_has_no_key_for_people() -> None:
     """Its tables describe doors, cameras and rules; nobody and no group of people is in it."""
     tables = (SiteTable, AreaTable, AccessPointTable, WitnessTable, ConsentTerms, Faces, Roster,
-              Plates, Log, HealthPage, ClockSettings, MqttTable)  # fmt: skip
+              Plates, Log, HealthPage, ConsolePage, ClockSettings, MqttTable)  # fmt: skip
     names = {field.name for table in tables for field in fields(table)} | set(SECTIONS)
     kinds = [row.config for rows in (SOURCES, ACTUATORS, INPUTS) for row in rows.values()]
     names |= {field.name for kind in kinds for field in fields(kind)}

@@ -20,6 +20,7 @@ from postern.app.secrets import Provided
 from postern.app.sections import (
     CLOCK,
     CONSENT,
+    CONSOLE,
     FACES,
     HEALTH,
     LOG,
@@ -31,6 +32,7 @@ from postern.app.sections import (
 from postern.app.site import (
     ClockSettings,
     ConsentTerms,
+    ConsolePage,
     Faces,
     HealthPage,
     Log,
@@ -202,6 +204,7 @@ def _site(
     faces, plates = sections.plain(FACES, Faces), sections.plain(PLATES, Plates)
     log, roster = sections.plain(LOG, Log), sections.plain(ROSTER, Roster)
     health, clock = sections.plain(HEALTH, HealthPage), sections.plain(CLOCK, ClockSettings)
+    console = sections.plain(CONSOLE, ConsolePage)
     cameras, actuators = sections.cameras(kinds[0]), sections.actuators(kinds[1])
     schedules, access_points = sections.schedules(zone), sections.access_points()
     inputs = sections.inputs(kinds[2])
@@ -210,7 +213,9 @@ def _site(
     sections.check_holds(access_points, actuators)
     if faces and roster:
         sections.check_storage(faces, roster)
-    if not (table and consent and faces and roster and plates and log and health and clock):
+    if not (table and consent and faces and roster and plates and log and health):
+        return None
+    if not (console and clock):
         return None
     return Site(
         name=table.name,
@@ -234,6 +239,7 @@ def _site(
         plates=plates,
         log=log,
         health=health,
+        console=console,
         clock=clock,
         witnesses=MappingProxyType(witnesses),
         mqtt=mqtt,

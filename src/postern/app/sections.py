@@ -22,11 +22,12 @@ from postern.core.signal import Means
 
 SITE, CONSENT, FACES, PLATES, LOG = "site", "consent", "faces", "plates", "log"
 ROSTER, HEALTH, CLOCK, MQTT = "roster", "health", "clock", "mqtt"
+CONSOLE = "console"
 CAMERA, ACTUATOR, AREA, INPUT = "camera", "actuator", "area", "input"
 ACCESS_POINT, SCHEDULE, WITNESS = "access_point", "schedule", "witness"
 SECTIONS = (
     SITE, CAMERA, ACTUATOR, INPUT, AREA, ACCESS_POINT, SCHEDULE, CONSENT, FACES, ROSTER, PLATES,
-    LOG, HEALTH, CLOCK, WITNESS, MQTT,
+    LOG, HEALTH, CONSOLE, CLOCK, WITNESS, MQTT,
 )  # fmt: skip
 
 #: Names are typed in commands and stand in events.

@@ -1,5 +1,6 @@
 """A site as its operator described it: what `site.toml` says, checked and in the core's words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,8 @@ MAX_PURPOSE = 500
 MAX_CONTACT = 200
 MIN_JUSTIFICATION, MAX_JUSTIFICATION = 20, 500
 MAX_PORT, IPV6 = 65535, 6
+#: What browsers call a page's origin (RFC 6454): a name in letters, digits, dots and dashes.
+_ORIGIN = re.compile(r"https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?")
 #: Days; five years. A consent that nobody renews for longer is one that nobody remembers.
 MAX_CONSENT_DAYS = 1826
 
@@ -185,6 +188,44 @@ class HealthPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsolePage:
+    """Where people and programs work with the site over HTTP.
+
+    Attributes:
+        listen: As in `HealthPage.listen`.
+        url: What browsers call it, without a path; None for this machine's own browser.
+        certificate: With `key_file`, what browsers know it by: a file in PEM, the certificates of
+            those who signed it behind it. None where something in front of it encrypts.
+        key_file: The certificate's key, in PEM.
+    """
+
+    listen: str = "127.0.0.1:8446"
+    url: str | None = None
+    certificate: Path | None = None
+    key_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        host, _ = listening(self.listen)
+        if (self.certificate is None) is not (self.key_file is None):
+            raise invalid("certificate and key_file belong together: give both or neither.")
+        if self.url is not None and not _ORIGIN.fullmatch(self.url):
+            raise invalid(
+                "A console's url begins with https:// and has no path.",
+                "Write it as browsers are to call it, such as https://gate.example:8446.",
+            )
+        if not ip_address(host).is_loopback and (self.certificate is None or self.url is None):
+            raise invalid(
+                "A console that other machines reach needs a url, a certificate and its key_file.",
+                "Or listen on 127.0.0.1, behind something that encrypts.",
+            )
+
+    @property
+    def origin(self) -> str:
+        """What browsers call it: scheme, name and port."""
+        return self.url or f"http://localhost:{listening(self.listen)[1]}"
+
+
+@dataclass(frozen=True, slots=True)
 class ClockSettings:
     """What the calendar is believed by.
 
@@ -295,6 +336,7 @@ class Site:
         plates: How plates are read.
         log: What is logged.
         health: Where it answers how it is.
+        console: Where people and programs work with it.
         clock: What the calendar is believed by.
         witnesses: Who signs its log, by name.
         mqtt: The broker behind which Home Assistant is; None where there is none.
@@ -319,6 +361,7 @@ class Site:
     plates: Plates
     log: Log
     health: HealthPage
+    console: ConsolePage
     clock: ClockSettings
     witnesses: Mapping[str, WitnessEntry]
     mqtt: MqttTable | None

@@ -18,6 +18,7 @@ from postern.app.live.socket import LIVE_SOCKET, reachable
 from postern.core.errors import Code, PosternError
 from postern.core.look import Flaw
 from postern.core.ports import Report
+from postern.web.audience import Audience
 from tests.app.live.site import BARRIER, GRANT, LANE, STRANGER, Served
 
 Told = tuple[str, dict[str, Any]]
@@ -51,10 +52,13 @@ def _parsed(sent: bytes) -> list[Told]:
 
 
 @asynccontextmanager
-async def relayed(folder: Path) -> AsyncIterator[Relay]:
+async def relayed(folder: Path) -> AsyncIterator[Audience]:
+    """Those to whom a relay passes on what happens."""
     relay = Relay(folder)
+    audience = Audience(relay.standings)
+    relay.attach(audience)
     task = asyncio.create_task(relay.run())
-    yield relay
+    yield audience
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

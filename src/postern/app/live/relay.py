@@ -1,7 +1,7 @@
 """What a running service tells, passed on to whoever watches from elsewhere.
 
 1. One connection to the service, whoever watches; a second one for pictures, while anybody looks.
-2. Whoever comes is told how everything stands, from what was told last.
+2. What was told last of everything is kept, for whoever comes later. Attempts and pictures are not.
 3. While no service answers, that is what is told, and it is asked again every second.
 """
 
@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
 
 import httpx
@@ -17,7 +18,7 @@ import httpx
 from postern.app.live.socket import reachable
 from postern.core.errors import Code, PosternError
 from postern.core.ports import Report
-from postern.web.audience import QUIET_S, Audience, Told
+from postern.web.audience import QUIET_S, Told
 
 #: Seconds between two tries to reach the service, and between two looks at whether anybody looks.
 _RETRY_S, _LOOK_S = 1.0, 0.25
@@ -28,8 +29,21 @@ _HOST = "http://service"
 _DOWN = "The service does not run, or does not answer."
 
 
+class Listener(Protocol):
+    """To whom what happens is passed on."""
+
+    @property
+    def looking(self) -> bool:
+        """Whether anybody there looks at pictures."""
+        ...
+
+    def tell(self, told: Told) -> None:
+        """Takes what was told, at once."""
+        ...
+
+
 class Relay:
-    """Implements `postern.api.live.Live` for another process than the service's.
+    """Hears a service that runs in another process. All of it goes on in one loop's thread.
 
     Args:
         folder: The site's.
@@ -39,21 +53,22 @@ class Relay:
         self._folder = folder
         self._standing: dict[str, Told] = {}
         self._up = False
-        self._audience = Audience(self._standings)
+        self._listeners: list[Listener] = []
+
+    def attach(self, listener: Listener) -> None:
+        """Passes on what happens from now on to one more."""
+        self._listeners.append(listener)
+
+    def standings(self) -> Iterator[Told]:
+        """How everything stands, as it was told last."""
+        yield self._service()
+        yield from self._standing.values()
 
     async def run(self) -> None:
         """Follows the service until it is cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow())
             group.create_task(self._follow_pictures())
-
-    def watch(self, *, pictures: bool) -> AsyncIterator[bytes]:
-        """See `Live.watch`."""
-        return self._audience.watch(pictures=pictures)
-
-    def dismiss(self) -> None:
-        """Lets go of everybody, as the server ends."""
-        self._audience.dismiss()
 
     async def release(self, access_point: str, by: str, why: str) -> Report:
         """Has the service open an access point; as `Releases.release`.
@@ -87,14 +102,14 @@ class Relay:
     async def _follow_pictures(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_S)
-            if not self._audience.looking:
+            if not self._looking():
                 continue
             try:
                 async with aclosing(self._heard(pictures=True)) as heard:
                     async for told in heard:
                         if told.picture:
-                            self._audience.tell(told)
-                        if not self._audience.looking:
+                            self._pass_on(told)
+                        if not self._looking():
                             break
             except (httpx.HTTPError, OSError):
                 await asyncio.sleep(_RETRY_S)
@@ -118,18 +133,21 @@ class Relay:
     def _take(self, told: Told) -> None:
         if told.event in ("site", "standing"):
             self._standing[told.instead or told.event] = told
-        self._audience.tell(told)
+        self._pass_on(told)
+
+    def _pass_on(self, told: Told) -> None:
+        for listener in self._listeners:
+            listener.tell(told)
+
+    def _looking(self) -> bool:
+        return any(listener.looking for listener in self._listeners)
 
     def _set_up(self, up: bool) -> None:
         if up is not self._up:
             self._up = up
             if not up:
                 self._standing.clear()
-            self._audience.tell(self._service())
-
-    def _standings(self) -> Iterator[Told]:
-        yield self._service()
-        yield from self._standing.values()
+            self._pass_on(self._service())
 
     def _service(self) -> Told:
         body = {"up": self._up, "sentence": "" if self._up else _DOWN}
