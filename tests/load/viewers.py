@@ -31,7 +31,6 @@ from litestar import Litestar, get, post
 from litestar.params import FromQuery
 from litestar.response import Stream
 
-from postern.api.live import streamed
 from postern.app.live.relay import Relay
 from postern.app.served import served
 from postern.app.wire import Installation, open_site, read_site
@@ -39,7 +38,7 @@ from postern.bench import results
 from postern.core.event import Changed
 from postern.core.ids import VehicleId
 from postern.core.vehicle import Vehicle
-from postern.web.audience import Audience
+from postern.web.audience import Audience, streamed
 from postern.web.server import listen
 from tests.load.field import FPS, SETTLE_S, quantile, running_service, write_site, write_streams
 from tests.rtsp_camera import rtsp_camera

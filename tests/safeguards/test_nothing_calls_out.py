@@ -127,6 +127,8 @@ TALKS = {
     "api/witness.py": "answers there",
     "app/notify.py": "tells the service manager, on this machine, that the service is alive",
     "app/witness_client.py": "asks the witnesses that site.toml names",
+    "console/live.py": "shows the lanes to those who may watch",
+    "console/pages.py": "makes pages that load nothing from elsewhere",
     "mqtt/connection.py": "the brokers that site.toml names",
     "sources/inputs/modbus/input.py": "asks the Modbus devices that site.toml names",
     "sources/inputs/mqtt/input.py": "listens to the brokers that site.toml names",

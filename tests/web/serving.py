@@ -11,9 +11,9 @@ from postern.web.server import listen, server
 
 
 @contextmanager
-def serving(app: Litestar, port: int = 0) -> Iterator[str]:
+def serving(app: Litestar, port: int = 0, *, lasting: bool = False) -> Iterator[str]:
     """The address of an application that is served meanwhile."""
-    serves = server(app)
+    serves = server(app, lasting=lasting)
     with listen("127.0.0.1", port) as listening:
         thread = Thread(target=serves.run, kwargs={"sockets": [listening]})
         thread.start()

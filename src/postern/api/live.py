@@ -13,9 +13,9 @@ from litestar.response import Stream
 
 from postern.core.ids import AccessPointId
 from postern.engine.ports import Releases
+from postern.web.audience import streamed
 from postern.web.problem import refused
 
-EVENT_STREAM = "text/event-stream"
 #: Bytes of what is asked.
 _MOST_BODY = 4096
 
@@ -66,10 +66,3 @@ def live_app(live: Live, releases: Releases) -> Litestar:
         logging_config=None,
         debug=False,
     )
-
-
-def streamed(events: AsyncIterator[bytes]) -> Stream:
-    """Server-sent events as an answer."""
-    # As a header of its own: the framework would add to the type.
-    headers = {"Content-Type": EVENT_STREAM, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Stream(events, headers=headers)

@@ -56,8 +56,10 @@ class Relay:
         self._listeners: list[Listener] = []
 
     def attach(self, listener: Listener) -> None:
-        """Passes on what happens from now on to one more."""
+        """Passes on how everything stands, and what happens from now on, to one more."""
         self._listeners.append(listener)
+        for told in self.standings():
+            listener.tell(told)
 
     def standings(self) -> Iterator[Told]:
         """How everything stands, as it was told last."""
