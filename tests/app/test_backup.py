@@ -28,15 +28,19 @@ from postern.app.duty import on_duty
 from postern.app.readable_archive import Manifest, packed
 from postern.app.records import Records
 from postern.app.rekey import rekeying
+from postern.core.api_key import ApiKey
 from postern.core.decision import Reason
 from postern.core.errors import Code, PosternError
 from postern.core.event import By, Changed, Event, Withdrawn
 from postern.core.evidence import Factor
-from postern.core.ids import ConsentId, PersonId
+from postern.core.ids import ConsentId, KeyId, PersonId, UserId
 from postern.core.person import Person
+from postern.core.role import Right, Role
+from postern.core.user import User
 from postern.engine.ports import Claim
 from postern.store.copy import COPIED, LEFT_OUT, copied
 from postern.store.schema import metadata
+from postern.store.sessions import Session
 from postern.store.store import STORE_FILE, open_store
 from postern.vault.stream import CHUNK, TAG
 from postern.vault.vault import KEY_FILE, KEYRING_FILE, Vault, open_vault
@@ -102,6 +106,28 @@ def test_erased_people_do_not_come_back(site: SealedSite, backup: Path, person: 
     assert not _in_files(site.folder, name.encode())
     assert not _in_files(site.folder, person.encode())
     assert all(site.recognised(other) for other in MODES if other != person)
+
+
+def test_attack_user_who_was_shut_out_does_not_come_back(site: SealedSite, tmp_path: Path) -> None:
+    """Nobody signs in by what a backup has until they are enabled; keys and sessions are gone."""
+    maria = User(UserId("user-1"), "maria", Role.ADMINISTRATOR, NOW)
+    rights = frozenset({Right.READ})
+    key = ApiKey(KeyId("key-1"), "payroll", rights, NOW, NOW + timedelta(days=9), maria.by)
+    site.store.users.add(maria)
+    site.store.users.set_password(maria.id, "$argon2id$old")
+    site.store.api_keys.add(key, "ab" * 32)
+    site.store.sessions.add(Session("cd" * 32, maria.id, NOW, NOW, NOW, LATER))
+    later = tmp_path / "later.tar"
+    back_up(site.folder, site.vault, site.log, later, NOW)
+    site.store.users.set_password(maria.id, "$argon2id$new")
+    site.store.users.become(replace(maria, enabled=False))
+    site.store.api_keys.remove(key.id)
+    put_back(site, later)
+
+    assert (replace(maria, enabled=False),) == site.store.users.all()
+    assert "$argon2id$old" == site.store.users.proofs(maria.id).password
+    assert () == site.store.api_keys.all()
+    assert site.store.sessions.known("cd" * 32) is None
 
 
 def test_withdrawn_references_do_not_come_back(site: SealedSite, backup: Path) -> None:
@@ -257,11 +283,14 @@ def test_every_table_is_copied_or_left_out_on_purpose() -> None:
     """Whoever adds one decides; what is copied is known to be no record of what people did."""
     assert {table.name for table in LEFT_OUT} == {
         *("events", "published", "inside", "areas", "throttles", "modes", "mode_places"),
+        *("sessions", "setup_codes", "api_keys", "api_key_rights"),
     }
     assert set(metadata.tables) == {table.name for table in (*COPIED, *LEFT_OUT)}
     assert {
         *("meta", "holders", "people", "vehicles", "consents", "consent_texts", "consent_places"),
         *("credentials", "permits", "permit_holders", "permit_places", "permit_factors"),
+        # What people can do with them is taken away when they come back.
+        *("users", "passkeys"),
     } == {table.name for table in COPIED}
 
 

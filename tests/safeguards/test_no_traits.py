@@ -110,6 +110,34 @@ OF_NOBODY = {
     # Orders about doors, with who gave them and why.
     "modes": {"id", "mode", "by", "why", "since", "until"},
     "mode_places": {"order", "access_point"},
+    # Operators, under names that they choose for it, and what they sign in by.
+    "users": {
+        "id",
+        "name",
+        "role",
+        "password",
+        "totp",
+        "totp_step",
+        "failures",
+        "blocked_until",
+        "enabled",
+        "created",
+    },
+    "passkeys": {
+        "id",
+        "user",
+        "credential",
+        "public_key",
+        "sign_count",
+        "name",
+        "created",
+        "used",
+    },
+    "sessions": {"token", "user", "created", "seen", "proven", "expires"},
+    "setup_codes": {"code", "user", "expires"},
+    # Programs.
+    "api_keys": {"id", "name", "secret", "created", "expires", "by", "used"},
+    "api_key_rights": {"key", "right"},
     VERSIONS: {"version_num"},
 }
 #: Text of any length and bytes, each with the reason why it is no place for a remark on a person.
@@ -119,6 +147,9 @@ LONG = {
     ("credentials", "sealed"),  # Encrypted; refused for anything but a face.
     ("permits", "schedule"),  # Canonical; only what Postern itself would write is read.
     ("events", "body"),  # Canonical; a closed set of kinds with typed fields.
+    ("users", "totp"),  # Encrypted; 20 random bytes.
+    ("passkeys", "credential"),  # What an authenticator calls a key of its own.
+    ("passkeys", "public_key"),  # Read as a public key, or refused.
 }
 #: Of the file of keys: which references have a key in which epoch, and marks of the erased.
 ABOUT_A_KEY = {

@@ -8,6 +8,8 @@
 3. It takes the place of the store in one transaction: killed at any moment, there is the one or the
    other, never a mixture. Nobody re-keys the site meanwhile.
 4. Keys that belong to nothing in the store afterwards are destroyed.
+5. Nobody can sign in until they are enabled again: whoever was shut out since the backup would be
+   back, with a password that was changed since.
 """
 
 import os
@@ -172,6 +174,7 @@ def _clean(
         erased = [one.id for one in store.people.all() if vault.is_erased(one.id)]
         for person in erased:
             store.people.remove(person, vault.erase)
+        store.users.disable_all()
         since = _since(log, manifest.events, store.ids())
         taken_back = _withdraw_again(store, since)
         dropped, unexplained = _drop_lost(store, vault, since)

@@ -9,9 +9,11 @@ CameraId = NewType("CameraId", str)
 ConsentId = NewType("ConsentId", str)
 CredentialId = NewType("CredentialId", str)
 EventId = NewType("EventId", str)
+KeyId = NewType("KeyId", str)
 OrderId = NewType("OrderId", str)
 PermitId = NewType("PermitId", str)
 PersonId = NewType("PersonId", str)
+UserId = NewType("UserId", str)
 VehicleId = NewType("VehicleId", str)
 
 #: Whoever may hold a credential. Person ids start with ``p-`` and vehicle ids with ``v-``, so the

@@ -3,7 +3,8 @@
 1. A copy is one snapshot, however busy the store is.
 2. What happened is not in it, nor what lasts for a moment only: events are the ledger's to keep and
    to let expire, its last checkpoint is soon seen again, who was inside says where people were,
-   and an order that was ended must not come back.
+   and an order that was ended must not come back. Nor must a key that was revoked, a session that
+   was ended or a code that was used.
 3. Putting back is one transaction of the store that is there: all of it or nothing, and other
    programs that have it open see it as any other change.
 """
@@ -17,6 +18,8 @@ from pathlib import Path
 from postern.core.errors import Code, PosternError
 from postern.store.database import explained
 from postern.store.schema import (
+    api_key_rights,
+    api_keys,
     areas,
     events,
     inside,
@@ -24,11 +27,16 @@ from postern.store.schema import (
     mode_places,
     modes,
     published,
+    sessions,
+    setup_codes,
     throttles,
 )
 
 #: Tables that are empty in a copy.
-LEFT_OUT = (events, published, inside, areas, throttles, modes, mode_places)
+LEFT_OUT = (
+    events, published, inside, areas, throttles, modes, mode_places,
+    sessions, setup_codes, api_keys, api_key_rights,
+)  # fmt: skip
 #: Tables that are whole in a copy; whoever adds one to the schema decides where it belongs.
 COPIED = tuple(table for table in metadata.sorted_tables if table not in LEFT_OUT)
 #: Tables first, then what is about them; what SQLite makes by itself has no statement.

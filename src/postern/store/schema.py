@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Float,
     ForeignKey,
     Index,
@@ -26,13 +27,17 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from postern.core.api_key import MAX_KEY_NAME
 from postern.core.mode import MAX_BY, MAX_WHY
 from postern.core.moment import parse_time, time_text
 from postern.core.person import MAX_NAME
+from postern.core.user import MAX_USER_NAME
 from postern.core.vehicle import MAX_PLATE
 
-#: Characters of an id.
+#: Characters of an id, or of a SHA-256 in hexadecimal digits.
 ID = 64
+#: Characters of a password's hash.
+MAX_HASH = 128
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -236,4 +241,80 @@ published = Table(
     metadata,
     Column("size", Integer, primary_key=True, autoincrement=False),
     Column("root", String(64), nullable=False),
+)
+
+#: Operators, never people who pass. `password` is a hash that says how it was made; `totp` is
+#: sealed, and `totp_step` the last step whose code was used.
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column("name", String(MAX_USER_NAME), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("password", String(MAX_HASH)),
+    Column("totp", LargeBinary),
+    Column("totp_step", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("blocked_until", UtcTime),
+    Column("enabled", Boolean, nullable=False),
+    Column("created", UtcTime, nullable=False),
+)
+
+
+def _user(**options: Any) -> Column[str]:  # noqa: ANN401 - handed on to Column
+    return Column("user", String(ID), ForeignKey("users.id", ondelete="CASCADE"), **options)
+
+
+#: `id` is the SHA-256 of what the authenticator calls it, which has up to 1023 bytes.
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    _user(nullable=False, index=True),
+    Column("credential", LargeBinary, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", Integer, nullable=False),
+    Column("name", String(MAX_USER_NAME), nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("used", UtcTime),
+)
+
+#: Of tokens and secrets these tables have the SHA-256 only: random bytes need no slow hash.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token", String(ID), primary_key=True),
+    _user(nullable=False, index=True),
+    Column("created", UtcTime, nullable=False),
+    Column("seen", UtcTime, nullable=False),
+    Column("proven", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column("name", String(MAX_KEY_NAME), nullable=False, unique=True),
+    Column("secret", String(ID), nullable=False, unique=True),
+    Column("created", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False),
+    Column("by", String(MAX_BY), nullable=False),
+    Column("used", Date),
+)
+
+api_key_rights = Table(
+    "api_key_rights",
+    metadata,
+    Column("key", String(ID), ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True),
+    Column("right", String(16), primary_key=True),
+)
+
+#: Codes that let somebody set their first password; without a user, the first administrator's.
+setup_codes = Table(
+    "setup_codes",
+    metadata,
+    Column("code", String(ID), primary_key=True),
+    _user(unique=True),
+    Column("expires", UtcTime, nullable=False),
 )

@@ -13,6 +13,7 @@ from postern.core.errors import Code, PosternError
 from postern.core.ids import PersonId
 from postern.core.permit import Permit
 from postern.store import permits
+from postern.store.api_keys import ApiKeys
 from postern.store.areas import Areas, inside_of, occupancy_of
 from postern.store.consent_texts import ConsentTexts
 from postern.store.consents import Consents, of_people
@@ -20,19 +21,23 @@ from postern.store.credentials import Credentials, of_holders
 from postern.store.database import Database, open_database
 from postern.store.events import Events
 from postern.store.modes import Modes
+from postern.store.passkeys import Passkeys
 from postern.store.people import People
 from postern.store.permits import Permits
 from postern.store.references import References
-from postern.store.schema import consents, credentials, holders, meta
+from postern.store.schema import api_keys, consents, credentials, holders, meta, users
 from postern.store.schema import permits as permits_table
+from postern.store.sessions import Sessions
+from postern.store.setup_codes import SetupCodes
 from postern.store.throttles import Throttles, throttled
+from postern.store.users import Users
 from postern.store.vehicles import Vehicles
 
 STORE_FILE = "postern.db"
 _PURPOSE = "purpose"
 _THROWAWAY = "throwaway"
 _SITE = "site"
-_NAMED = (holders, consents, credentials, permits_table)
+_NAMED = (holders, consents, credentials, permits_table, users, api_keys)
 
 
 class Store:
@@ -57,6 +62,11 @@ class Store:
         self.throttles = Throttles(database)
         self.modes = Modes(database)
         self.events = Events(database)
+        self.users = Users(database)
+        self.passkeys = Passkeys(database)
+        self.sessions = Sessions(database)
+        self.setup_codes = SetupCodes(database)
+        self.api_keys = ApiKeys(database)
 
     def state(
         self, access_point: AccessPoint, *, clock_trusted: bool = True
@@ -83,7 +93,8 @@ class Store:
         return here, state
 
     def ids(self) -> tuple[str, ...]:
-        """Every id that an event may name: of holders, consents, credentials and permits.
+        """Every id that an event may name: of holders, consents, credentials, permits,
+        users and keys.
 
         Raises:
             PosternError: `unavailable`.

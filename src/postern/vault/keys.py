@@ -3,7 +3,8 @@
 Whoever holds the site's key file, the file of keys and the store can open its references; whoever
 has the store alone can open none.
 
-    site secret ── site id, wrapping of the epochs' secrets, marks of the erased, backups
+    site secret ── site id, wrapping of the epochs' secrets, marks of the erased, backups, codes of
+                   those who sign in
     epoch secret ─ wrapping of the references' keys, rotations, pepper of the shared ones
     signing secret ─ seeds of the signing keys
 """
@@ -70,6 +71,11 @@ def derive_backup_key(secret: bytes) -> bytes:
 def derive_sealing_key(secret: bytes) -> bytes:
     """The 32 bytes behind the keys of sealed backups; `secret` is the site's."""
     return _derive(secret, b"sealed backup", _KEY)
+
+
+def derive_sign_in_key(secret: bytes) -> bytes:
+    """The 32 bytes that seal what users' codes are made from; `secret` is the site's."""
+    return _derive(secret, b"sign-in", _KEY)
 
 
 def derive_stream_key(sealing: bytes, header: bytes) -> bytes:

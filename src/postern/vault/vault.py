@@ -30,6 +30,7 @@ from postern.vault.keys import (
     derive_epoch_kek,
     derive_epoch_name,
     derive_sealing_key,
+    derive_sign_in_key,
     derive_site,
     derive_stream_key,
 )
@@ -61,6 +62,7 @@ class Vault:
         self._locks = Locks(secret, keyring, epochs)
         self._backup_key = derive_backup_key(secret)
         self._sealing_key = derive_sealing_key(secret)
+        self._sign_in_key = derive_sign_in_key(secret)
         self._keyring = keyring
         self._epochs = epochs
         self._home = home
@@ -348,6 +350,10 @@ class Vault:
     def backup_key(self, header: bytes) -> bytes:
         """The 32 bytes that seal the backup with that header; no other site has them."""
         return derive_stream_key(self._sealing_key, header)
+
+    def sign_in_key(self) -> bytes:
+        """The 32 bytes that seal what users' codes are made from; no other site has them."""
+        return self._sign_in_key
 
     def _drop(self, names: Iterable[KeyName]) -> None:
         for name in tuple(names):
