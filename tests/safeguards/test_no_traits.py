@@ -118,8 +118,6 @@ OF_NOBODY = {
         "password",
         "totp",
         "totp_step",
-        "failures",
-        "blocked_until",
         "enabled",
         "created",
     },
@@ -135,6 +133,8 @@ OF_NOBODY = {
     },
     "sessions": {"token", "user", "created", "seen", "proven", "expires"},
     "setup_codes": {"code", "user", "expires"},
+    # Under a keyed hash of what was typed.
+    "sign_in_tries": {"name", "failures", "at"},
     # Programs.
     "api_keys": {"id", "name", "secret", "created", "expires", "by", "used"},
     "api_key_rights": {"key", "right"},

@@ -67,7 +67,7 @@ LIBRARIES = {
     "PIL", "alembic", "cryptography", "jinja2", "markupsafe", "matplotlib", "numpy", "onnx",
     "onnxruntime", "osdp", "osdp_sys", "platformdirs", "prometheus_client", "rich", "segno",
     "serial", "sqlalchemy", "structlog",
-    "typer", "zxingcpp",
+    "typer", "webauthn", "zxingcpp",
 }  # fmt: skip
 #: What is measured beside Postern, in an interpreter of its own: see `PEERS`.
 COMPARED = {"dlib", "face_recognition", "face_recognition_models", "rapidocr"}

@@ -73,10 +73,9 @@ def test_each_thing_that_changes_leaves_the_others(users: Store) -> None:
     users.users.become(replace(MARIA, role=Role.AUDITOR, enabled=False))
     users.users.set_password(MARIA.id, "$argon2id$")
     users.users.set_totp(MARIA.id, b"sealed", 7)
-    users.users.note_failures(MARIA.id, 6, NOW)
 
     assert replace(MARIA, role=Role.AUDITOR, enabled=False) == users.users.named("maria")
-    assert Proofs("$argon2id$", b"sealed", 7, 6, NOW) == users.users.proofs(MARIA.id)
+    assert Proofs("$argon2id$", b"sealed", 7) == users.users.proofs(MARIA.id)
     assert (GUS, Proofs()) == (users.users.named("gus"), users.users.proofs(GUS.id))
     assert "sealed" not in repr(users.users.proofs(MARIA.id))
 
@@ -185,3 +184,28 @@ def test_a_code_takes_the_place_of_the_former_and_is_used_once(users: Store) -> 
     users.setup_codes.drop(MARIA.id)
 
     assert users.setup_codes.known(f"new {MARIA.id}") is None
+
+
+def test_tries_are_counted_by_name_until_they_are_cleared(store: Store) -> None:
+    """Each for itself."""
+    tries = store.sign_in_tries
+    assert (0, None) == tries.of("a")
+    tries.note("a", 1, NOW)
+    tries.note("a", 2, NOW + DAY)
+    tries.note("b", 1, NOW)
+    assert (2, NOW + DAY) == tries.of("a")
+    tries.clear("a")
+
+    assert (0, None) == tries.of("a")
+    assert (1, NOW) == tries.of("b")
+
+
+def test_tries_of_names_that_nobody_has_are_bounded(store: Store) -> None:
+    """The oldest go first, and those of users never do."""
+    tries = store.sign_in_tries
+    for number in range(10):
+        tries.note(f"n{number}", 6, NOW + timedelta(seconds=number))
+    tries.trim(3, keep=["n0", "n4"])
+
+    kept = [f"n{number}" for number in range(10) if tries.of(f"n{number}")[0]]
+    assert ["n0", "n4", "n7", "n8", "n9"] == kept

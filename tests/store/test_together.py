@@ -38,6 +38,22 @@ def test_together_keeps_nothing_where_a_part_fails(store: Store) -> None:
     store.people.add(PERSONS[0])
 
 
+def test_one_inside_another_is_a_part_of_it(store: Store) -> None:
+    """Nobody sees it before the whole, and it is gone where the rest fails."""
+
+    def fail_after_the_inner_one() -> None:
+        with store.together():
+            with store.together():
+                store.people.add(PERSONS[0])
+            assert () == _elsewhere(store)
+            store.people.add(PERSONS[1])
+            store.people.add(PERSONS[0])
+
+    with pytest.raises(PosternError, match="already"):
+        fail_after_the_inner_one()
+    assert () == store.people.all()
+
+
 def test_what_was_removed_together_is_in_no_file(store: Store, tmp_path: Path) -> None:
     """It is scrubbed at the end, and nobody waits for what cannot be scrubbed before."""
     needle = "a name that nobody else has"

@@ -29,13 +29,14 @@ from postern.store.schema import (
     published,
     sessions,
     setup_codes,
+    sign_in_tries,
     throttles,
 )
 
 #: Tables that are empty in a copy.
 LEFT_OUT = (
     events, published, inside, areas, throttles, modes, mode_places,
-    sessions, setup_codes, api_keys, api_key_rights,
+    sessions, setup_codes, sign_in_tries, api_keys, api_key_rights,
 )  # fmt: skip
 #: Tables that are whole in a copy; whoever adds one to the schema decides where it belongs.
 COPIED = tuple(table for table in metadata.sorted_tables if table not in LEFT_OUT)

@@ -79,11 +79,15 @@ class Database:
     def together(self) -> Iterator[None]:
         """Everything that this thread writes inside happens at once, or none of it.
 
-        What is scrubbed inside is scrubbed at the end, when it can be.
+        What is scrubbed inside is scrubbed at the end, when it can be. One inside another is a part
+        of it.
 
         Raises:
             PosternError: as `writing`.
         """
+        if self._own.connection is not None:
+            yield
+            return
         self._own.scrub = False
         with self.writing() as connection:
             self._own.connection = nullcontext(connection)

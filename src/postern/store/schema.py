@@ -254,8 +254,6 @@ users = Table(
     Column("password", String(MAX_HASH)),
     Column("totp", LargeBinary),
     Column("totp_step", Integer, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("blocked_until", UtcTime),
     Column("enabled", Boolean, nullable=False),
     Column("created", UtcTime, nullable=False),
 )
@@ -317,4 +315,14 @@ setup_codes = Table(
     Column("code", String(ID), primary_key=True),
     _user(unique=True),
     Column("expires", UtcTime, nullable=False),
+)
+
+#: How often in a row a password or code was wrong, for names of users and for others alike, so that
+#: neither answers nor work tell them apart. `name` is a keyed hash: people type passwords there.
+sign_in_tries = Table(
+    "sign_in_tries",
+    metadata,
+    Column("name", String(ID), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False, index=True),
 )

@@ -29,6 +29,7 @@ from postern.store.schema import api_keys, consents, credentials, holders, meta,
 from postern.store.schema import permits as permits_table
 from postern.store.sessions import Sessions
 from postern.store.setup_codes import SetupCodes
+from postern.store.sign_in_tries import SignInTries
 from postern.store.throttles import Throttles, throttled
 from postern.store.users import Users
 from postern.store.vehicles import Vehicles
@@ -66,6 +67,7 @@ class Store:
         self.passkeys = Passkeys(database)
         self.sessions = Sessions(database)
         self.setup_codes = SetupCodes(database)
+        self.sign_in_tries = SignInTries(database)
         self.api_keys = ApiKeys(database)
 
     def state(

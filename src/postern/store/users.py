@@ -1,7 +1,6 @@
-"""Users in the store, with what they sign in by and how often that failed."""
+"""Users in the store, with what they sign in by."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import Row, insert, select, update
 
@@ -21,15 +20,11 @@ class Proofs:
         password: Its hash; None where there is no password.
         totp: The sealed secret behind their codes; None where they have none.
         totp_step: The last step of time whose code was used.
-        failures: How often in a row a password or code was wrong.
-        blocked_until: Until when no further try counts; None where one does.
     """
 
     password: str | None = field(default=None, repr=False)
     totp: bytes | None = field(default=None, repr=False)
     totp_step: int = 0
-    failures: int = 0
-    blocked_until: datetime | None = None
 
 
 class Users:
@@ -55,7 +50,6 @@ class Users:
             "created": user.created,
             "enabled": user.enabled,
             "totp_step": 0,
-            "failures": 0,
         }
         with self._database.writing() as connection:
             if connection.scalar(select(users.c.id).where(users.c.name == user.name)):
@@ -112,7 +106,7 @@ class Users:
             PosternError: `not_found`; `unavailable`.
         """
         row = self._row(user)
-        return Proofs(row.password, row.totp, row.totp_step, row.failures, row.blocked_until)
+        return Proofs(row.password, row.totp, row.totp_step)
 
     def become(self, user: User) -> None:
         """Keeps a user's new role, and whether they may sign in.
@@ -154,14 +148,6 @@ class Users:
             return (
                 connection.execute(update(users).where(later).values(totp_step=step)).rowcount > 0
             )
-
-    def note_failures(self, user: UserId, failures: int, blocked_until: datetime | None) -> None:
-        """Keeps how often in a row a password or code was wrong, and how long that blocks.
-
-        Raises:
-            PosternError: `not_found`; `unavailable`.
-        """
-        self._set(user, failures=failures, blocked_until=blocked_until)
 
     def disable_all(self) -> None:
         """Lets nobody sign in until they are enabled again: what they knew may be out of date.

@@ -48,12 +48,22 @@ class RefusedError(PosternError):
         kind: The problem's name, as it stands in its type.
         message: What is wrong, in one sentence.
         hint: What to do about it.
+        retry_s: Seconds after which trying again may help; None where it does not.
     """
 
-    def __init__(self, status: HTTPStatus, kind: str, message: str, hint: str = "") -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        kind: str,
+        message: str,
+        hint: str = "",
+        *,
+        retry_s: int | None = None,
+    ) -> None:
         super().__init__(Code.UNAUTHORIZED, message, hint)
         self.status = status
         self.kind = kind
+        self.retry_s = retry_s
 
 
 class FieldsError(PosternError):
@@ -104,7 +114,10 @@ def problem(error: PosternError) -> Response[dict[str, object]]:
             {"field": one.field, "message": one.message, "allowed": one.allowed}
             for one in error.faults
         ]
-    return answer(status, body, {"Retry-After": str(RETRY_S)} if error.retry_helps else {})
+    retry_s = error.retry_s if isinstance(error, RefusedError) else None
+    if error.retry_helps:
+        retry_s = RETRY_S
+    return answer(status, body, {} if retry_s is None else {"Retry-After": str(retry_s)})
 
 
 def answer(

@@ -17,8 +17,6 @@ def upgrade() -> None:
         sa.Column("password", sa.String(128)),
         sa.Column("totp", sa.LargeBinary),
         sa.Column("totp_step", sa.Integer, nullable=False),
-        sa.Column("failures", sa.Integer, nullable=False),
-        sa.Column("blocked_until", sa.String(27)),
         sa.Column("enabled", sa.Boolean, nullable=False),
         sa.Column("created", sa.String(27), nullable=False),
     )
@@ -52,6 +50,13 @@ def _proofs() -> None:
         sa.Column("code", sa.String(64), primary_key=True),
         _user(unique=True),
         sa.Column("expires", sa.String(27), nullable=False),
+    )
+
+    op.create_table(
+        "sign_in_tries",
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("at", sa.String(27), nullable=False, index=True),
     )
 
 
