@@ -42,11 +42,7 @@ class ApiKey:
     def __post_init__(self) -> None:
         if not self.id.startswith("key-"):
             raise invalid("A key's id starts with 'key-'.")
-        if not _NAME.fullmatch(self.name):
-            raise invalid(
-                f"A key's name has 1 to {MAX_KEY_NAME} of a-z, 0-9, '.', '_' and '-', and begins "
-                "with a letter."
-            )
+        check_key_name(self.name)
         check_utc(self.created, self.expires)
         check_key_rights(self.rights)
         if not timedelta(0) < self.expires - self.created <= MOST_VALID:
@@ -68,3 +64,26 @@ def check_key_rights(rights: Set[Right]) -> None:
         raise invalid("A key has at least one right.", f"There are: {allowed}.")
     if forbidden := sorted(rights & NOT_BY_KEY):
         raise invalid(f"No key may have the right {forbidden[0]!r}.", f"There are: {allowed}.")
+
+
+def check_key_name(name: str) -> None:
+    """Refuses what cannot be a key's name.
+
+    Raises:
+        PosternError: `invalid`.
+    """
+    if not _NAME.fullmatch(name):
+        raise invalid(
+            f"A key's name has 1 to {MAX_KEY_NAME} of a-z, 0-9, '.', '_' and '-', and begins "
+            "with a letter."
+        )
+
+
+def check_key_days(days: int) -> None:
+    """Refuses a number of days for which no key is valid.
+
+    Raises:
+        PosternError: `invalid`.
+    """
+    if not 1 <= days <= MOST_VALID.days:
+        raise invalid(f"A key is valid for 1 to {MOST_VALID.days} days.")

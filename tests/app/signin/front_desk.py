@@ -1,5 +1,6 @@
 """A reception with Maria, who administers the site, and Gus, its guard."""
 
+from base64 import b32decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,12 +12,12 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from postern.app.signin import totp
 from postern.app.signin.desk import Desk
 from postern.app.signin.password import Cost, Hasher
-from postern.app.signin.sessions import Opened
 from postern.app.wire.reception import Reception, reception
 from postern.core.event import Changed
 from postern.core.role import Role
 from postern.core.user import User
 from postern.store.store import open_store
+from postern.web.sign_in import Opened
 from tests.app.notebook import Notebook
 from tests.clocks import SteppedClock
 
@@ -63,7 +64,7 @@ class FrontDesk:
     def give_codes(self, user: User) -> None:
         """Has a user sign in with codes from now on."""
         offered = self.reception.own.offer_codes(user)
-        self.secrets[user.name] = offered.codes.secret
+        self.secrets[user.name] = b32decode(offered.secret)
         self.reception.own.take_codes(user, offered.ticket, self.code(user))
         self.clock.advance(totp.STEP_S)
 

@@ -1,17 +1,18 @@
 """Signing in by a password and a code, and what becomes of sessions."""
 
+from base64 import b32decode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from postern.app.signin.sessions import FRESH, IDLE, LONGEST, Opened
-from postern.app.signin.sign_in import CodeWanted
+from postern.app.signin.sessions import FRESH, IDLE, LONGEST
 from postern.core.errors import Code, PosternError
 from postern.core.role import RIGHTS, Role
 from postern.core.user import User
 from postern.web.problem import RefusedError
+from postern.web.sign_in import CodeWanted, Opened
 from tests.app.signin.front_desk import GUSS, HERE, MARIAS, NOBODYS, FrontDesk
 
 
@@ -129,7 +130,7 @@ def test_attack_code_that_was_seen_is_used_again(front: FrontDesk, coded: User) 
 def test_attack_first_code_of_all_is_used_to_sign_in(front: FrontDesk, maria: User) -> None:
     """The one by which the app showed that it has them."""
     offered = front.reception.own.offer_codes(maria)
-    front.secrets["maria"] = offered.codes.secret
+    front.secrets["maria"] = b32decode(offered.secret)
     code = front.code(maria)
     front.reception.own.take_codes(maria, offered.ticket, code)
 
@@ -310,7 +311,7 @@ def test_attack_codes_that_were_offered_to_another(front: FrontDesk, maria: User
     """A ticket is for one user, and counts once, with a code of the new ones."""
     gus, own = front.reception.office.users.named("gus"), front.reception.own
     offered = own.offer_codes(maria)
-    front.secrets["maria"] = offered.codes.secret
+    front.secrets["maria"] = b32decode(offered.secret)
     code = front.code(maria)
     assert "stale" == kind(lambda: own.take_codes(gus, offered.ticket, code))
     assert "invalid" == kind(lambda: own.take_codes(maria, offered.ticket, "000000"))

@@ -6,8 +6,7 @@ from hashlib import sha256
 from secrets import token_hex
 
 from postern.app.signin.desk import Desk
-from postern.core.api_key import MOST_VALID, ApiKey
-from postern.core.errors import invalid
+from postern.core.api_key import ApiKey, check_key_days
 from postern.core.ids import KeyId
 from postern.core.role import Right
 
@@ -45,8 +44,7 @@ class Keys:
         Raises:
             PosternError: `invalid`; `conflict` where the name is taken; `unavailable`.
         """
-        if not 1 <= days <= MOST_VALID.days:
-            raise invalid(f"A key is valid for 1 to {MOST_VALID.days} days.")
+        check_key_days(days)
         now, store, number = self._desk.now(), self._desk.store, token_hex(_ID)
         until = now + timedelta(days=days)
         key = ApiKey(KeyId(f"key-{number}"), name, frozenset(rights), now, until, by)

@@ -6,25 +6,14 @@ from postern.app.signin import totp
 from postern.app.signin.desk import Desk
 from postern.app.signin.password import Hasher, check_password
 from postern.app.signin.refusal import stale
-from postern.app.signin.sessions import Opened, Sessions
+from postern.app.signin.sessions import Sessions
 from postern.app.signin.sign_in import SignIn
 from postern.app.signin.tickets import Tickets
 from postern.core.errors import invalid
 from postern.core.ids import UserId
 from postern.core.user import User
-
-
-@dataclass(frozen=True, slots=True)
-class CodesOffered:
-    """Codes that begin to count once one of them was shown.
-
-    Attributes:
-        ticket: Goes with the first code.
-        codes: What an app is given.
-    """
-
-    ticket: str
-    codes: totp.NewCodes = field(repr=False)
+from postern.web.problem import field as field_of
+from postern.web.sign_in import CodesOffered, Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +71,8 @@ class Own:
         """New codes for an app, which count once one of them was shown."""
         codes = totp.new_codes(self._desk.site, user.name)
         offer = _Offer(user.id, codes.secret)
-        return CodesOffered(self._offered.give(offer, user.id, self._desk.clock.now()), codes)
+        ticket = self._offered.give(offer, user.id, self._desk.clock.now())
+        return CodesOffered(ticket, codes.text, codes.uri, codes.picture())
 
     def take_codes(self, user: User, ticket: str, code: str) -> None:
         """Has codes count from now on; the former ones count no more.
@@ -101,9 +91,11 @@ class Own:
             raise stale()
         step = totp.step_of(offer.secret, code, self._desk.now())
         if step is None:
-            raise invalid(
-                "This code is wrong.", "See that the clocks of phone and site are right; try again."
-            )
+            with field_of("code"):
+                raise invalid(
+                    "This code is wrong.",
+                    "See that the clocks of phone and site are right; try again.",
+                )
         self._offered.take(ticket, self._desk.clock.now())
         store = self._desk.store
         with store.together():
@@ -125,7 +117,8 @@ class Own:
         return self._kept(user, password, "codes removed", drop_codes=True)
 
     def _check(self, user: User, password: str, *, beside_codes: bool) -> None:
-        check_password(password, (user.name, self._desk.site), beside_codes=beside_codes)
+        with field_of("password"):
+            check_password(password, (user.name, self._desk.site), beside_codes=beside_codes)
 
     def _kept(self, user: User, password: str, what: str, *, drop_codes: bool = False) -> Opened:
         store, kept = self._desk.store, self._hasher.hashed(password)

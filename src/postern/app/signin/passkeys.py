@@ -42,6 +42,7 @@ from postern.core.errors import Code, PosternError
 from postern.core.ids import UserId
 from postern.core.user import User
 from postern.store.passkeys import Passkey, passkey_id
+from postern.web.sign_in import Asked
 
 #: Passkeys of one user; more than anybody has devices.
 MOST = 20
@@ -60,19 +61,6 @@ class Purpose(StrEnum):
     SIGN_IN = "sign-in"
     PROVE = "prove"
     ADD = "add"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a browser hands to a device.
-
-    Attributes:
-        ticket: Goes back with the answer.
-        options: As `navigator.credentials` takes them, in JSON.
-    """
-
-    ticket: str
-    options: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 is over.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
@@ -10,6 +10,7 @@ from secrets import token_urlsafe
 from postern.app.signin.desk import Desk
 from postern.core.user import User
 from postern.store.sessions import Session
+from postern.web.sign_in import Opened
 
 #: After so long without a call, and at the latest after so long, a session ends (NIST SP 800-63B-4,
 #: section 2.2.3, for its second level).
@@ -19,19 +20,6 @@ FRESH = timedelta(minutes=5)
 #: That somebody is there is kept once in so long: it is a write to the disk.
 _SEEN = timedelta(minutes=1)
 _BYTES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A session that was opened, and what their browser shows to be in it.
-
-    Attributes:
-        token: 256 random bits; kept by nobody but the browser.
-        user: Whose it is.
-    """
-
-    token: str = field(repr=False)
-    user: User
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +91,14 @@ class Sessions:
             renewed = replace(standing.session, token=hidden(token), seen=now, proven=now)
             store.sessions.add(renewed)
         return Opened(token, standing.user)
+
+    def end_all(self, user: User) -> None:
+        """Ends every session of a user.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        self._desk.store.sessions.end_all(user.id)
 
     def end(self, token: str) -> bool:
         """Ends a session; False where there was none.

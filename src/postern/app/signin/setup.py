@@ -4,12 +4,14 @@ from postern.app.signin.codes import Codes, hidden
 from postern.app.signin.desk import Desk
 from postern.app.signin.password import Hasher, check_password
 from postern.app.signin.refusal import wrong_code
-from postern.app.signin.sessions import Opened, Sessions
+from postern.app.signin.sessions import Sessions
 from postern.app.signin.throttle import Sources
 from postern.app.signin.users import Users
 from postern.core.role import Role
 from postern.core.user import User, check_user_name
 from postern.store.setup_codes import SetupCode
+from postern.web.problem import field
+from postern.web.sign_in import Opened
 
 
 class Setup:
@@ -62,8 +64,10 @@ class Setup:
         if user is not None and (not user.enabled or name not in ("", user.name)):
             raise wrong_code()
         known = name if user is None else user.name
-        check_user_name(known)
-        check_password(password, (known, self._desk.site), beside_codes=False)
+        with field("name"):
+            check_user_name(known)
+        with field("password"):
+            check_password(password, (known, self._desk.site), beside_codes=False)
         kept = self._hasher.hashed(password)
         store = self._desk.store
         with store.together():

@@ -5,24 +5,14 @@ from dataclasses import dataclass, field
 
 from postern.app.signin import totp
 from postern.app.signin.desk import Desk
-from postern.app.signin.passkeys import Asked, Passkeys
+from postern.app.signin.passkeys import Passkeys
 from postern.app.signin.password import Hasher
 from postern.app.signin.refusal import stale, wrong
-from postern.app.signin.sessions import Opened, Sessions, Standing
+from postern.app.signin.sessions import Sessions, Standing
 from postern.app.signin.throttle import Names, Sources
 from postern.app.signin.tickets import Tickets
 from postern.core.user import User
-
-
-@dataclass(frozen=True, slots=True)
-class CodeWanted:
-    """The password was right; a code is to follow.
-
-    Attributes:
-        ticket: Goes with it.
-    """
-
-    ticket: str
+from postern.web.sign_in import Asked, CodeWanted, Opened
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from postern.api.reception import Ports
 from postern.app.signin.callers import SignedIn
 from postern.app.signin.codes import Codes
+from postern.app.signin.counter import Counter
 from postern.app.signin.desk import Desk
 from postern.app.signin.keys import Keys
 from postern.app.signin.own import Own
@@ -15,6 +17,7 @@ from postern.app.signin.sign_in import SignIn
 from postern.app.signin.throttle import Sources
 from postern.app.signin.users import Users
 from postern.app.wire.installation import Installation
+from postern.web.authenticate import Front
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Reception:
         sign_in: How somebody gets in.
         setup: Where codes are used.
         own: What users change of their own.
+        counter: What somebody who is signed in does.
     """
 
     office: Office
@@ -53,6 +57,23 @@ class Reception:
     sign_in: SignIn
     setup: Setup
     own: Own
+    counter: Counter
+
+    def ports(self, front: Front) -> Ports:
+        """What the calls of the API are about.
+
+        Args:
+            front: How callers reach the server.
+        """
+        return Ports(
+            front,
+            self.sign_in,
+            self.counter,
+            self.counter,
+            self.office.users,
+            self.office.keys,
+            self.setup,
+        )
 
 
 def desk(installation: Installation) -> Desk:
@@ -83,6 +104,7 @@ def reception(at: Desk, origin: str, hasher: Hasher | None = None) -> Reception:
     hashes, sources, there = hasher or Hasher(), Sources(), office(at)
     sessions, passkeys = Sessions(at), Passkeys(at, origin)
     sign_in = SignIn(at, hashes, passkeys, sessions, sources)
+    own = Own(at, hashes, sign_in, sessions)
     return Reception(
         there,
         SignedIn(sessions, there.keys),
@@ -90,5 +112,6 @@ def reception(at: Desk, origin: str, hasher: Hasher | None = None) -> Reception:
         passkeys,
         sign_in,
         Setup(at, hashes, there.users, there.codes, sources),
-        Own(at, hashes, sign_in, sessions),
+        own,
+        Counter(sessions, sign_in, passkeys, own),
     )
