@@ -26,6 +26,8 @@ COMMANDS = {
     "vehicle": "postern.cli.vehicle:app",
     "permit": "postern.cli.permit:app",
     "mode": "postern.cli.mode:app",
+    "user": "postern.cli.user:app",
+    "key": "postern.cli.key:app",
     "events": "postern.cli.events:events",
     "verify": "postern.cli.verify:verify",
     "prove": "postern.cli.prove:prove",

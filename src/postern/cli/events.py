@@ -73,21 +73,25 @@ def events(
 
 
 def _names(installation: Installation, person: str | None) -> dict[str, str]:
-    """What is shown in place of ids: plates, and the one person whose events are asked for."""
-    names = {str(one.id): one.plate for one in installation.store.vehicles.all()}
+    """What is shown in place of ids: plates, operators and programs, and the one person whose
+    events are asked for."""
+    store = installation.store
+    names = {str(one.id): one.plate for one in store.vehicles.all()}
+    names |= {user.id: user.by for user in store.users.all()}
+    names |= {key.id: key.by_name for key in store.api_keys.all()}
     if person is not None:
-        names[person] = installation.store.people.find(PersonId(person)).name
+        names[person] = store.people.find(PersonId(person)).name
     return names
 
 
 def _entries(
     installation: Installation, person: str | None, reason: str | None, limit: int
 ) -> tuple[Entry, ...]:
-    records, vehicles = installation.records, installation.store.vehicles.all()
+    records, names = installation.records, _names(installation, None)
     if person is None:
         if reason is not None:
             raise invalid("A reason is for looking at one person's events.", "Add --person ID.")
-        return records.list(limit=limit, known=[vehicle.id for vehicle in vehicles])
+        return records.list(limit=limit, known=names)
     known = installation.store.people.find(PersonId(person)).id
     why = " ".join((reason or "").split())
     if not (LEAST_WHY <= len(why) <= MOST_WHY and why.isprintable()):
@@ -97,7 +101,7 @@ def _entries(
         )
     # Recorded before anything is shown.
     records.append(Viewed(installation.clock.now().utc, known, operator(), why))
-    return records.list(limit=limit, about=known, known=[known, *(v.id for v in vehicles)])
+    return records.list(limit=limit, about=known, known=[known, *names])
 
 
 def verified(installation: Installation) -> Verified:

@@ -48,6 +48,11 @@ class ApiKey:
         if not timedelta(0) < self.expires - self.created <= MOST_VALID:
             raise invalid(f"A key is valid for 1 to {MOST_VALID.days} days.")
 
+    @property
+    def by_name(self) -> str:
+        """As the log names the program."""
+        return f"key:{self.name}"
+
     def holds(self, now: datetime) -> bool:
         """Whether it counts at that time; a key from the future does not."""
         return self.created <= now < self.expires
@@ -63,7 +68,9 @@ def check_key_rights(rights: Set[Right]) -> None:
     if not rights:
         raise invalid("A key has at least one right.", f"There are: {allowed}.")
     if forbidden := sorted(rights & NOT_BY_KEY):
-        raise invalid(f"No key may have the right {forbidden[0]!r}.", f"There are: {allowed}.")
+        raise invalid(
+            f"No key may have the right {forbidden[0].value!r}.", f"There are: {allowed}."
+        )
 
 
 def check_key_name(name: str) -> None:

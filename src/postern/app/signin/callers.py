@@ -28,4 +28,4 @@ class SignedIn:
     def by_key(self, key: str) -> Caller | None:
         """See `Callers.by_key`."""
         found = self._keys.standing(key)
-        return None if found is None else Caller(f"key:{found.name}", found.rights, fresh=True)
+        return None if found is None else Caller(found.by_name, found.rights, fresh=True)

@@ -73,7 +73,7 @@ class Setup:
         with store.together():
             if not store.setup_codes.use(hidden(code)):
                 raise wrong_code()
-            made = user or self._users.make(known, Role.ADMINISTRATOR, "code")
+            made = user or self._users.make(known, Role.ADMINISTRATOR, "setup code")
             return self._enter(made, kept)
 
     def _found(self, code: str, source: str) -> SetupCode:

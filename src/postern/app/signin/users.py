@@ -42,6 +42,21 @@ class Users:
         """
         return self._desk.store.users.named(name)
 
+    def means(self, user: User) -> tuple[str, ...]:
+        """What a user signs in by; empty where they have to set a password first.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        kept = self._desk.store.users.proofs(user.id)
+        passkeys = len(self._desk.store.passkeys.of(user.id))
+        found = (
+            ("password", kept.password is not None),
+            ("codes", kept.totp is not None),
+            ("passkey" if passkeys == 1 else f"{passkeys} passkeys", passkeys > 0),
+        )
+        return tuple(name for name, there in found if there)
+
     def add(self, name: str, role: Role, by: str) -> tuple[User, str]:
         """A new user, and the code by which they set their password.
 

@@ -35,6 +35,7 @@ from postern.app.wire.people import (
     tidy,
     withdrawals,
 )
+from postern.app.wire.reception import Office, Reception, desk, office, reception
 from postern.app.wire.service import (
     build_service,
     clock_trust,
@@ -47,11 +48,14 @@ from postern.app.wire.way_out import open_way_out
 __all__ = [
     "Aiming",
     "Installation",
+    "Office",
+    "Reception",
     "build_enrolment",
     "build_register",
     "build_service",
     "check_models",
     "clock_trust",
+    "desk",
     "enrolments",
     "exports",
     "face_detector",
@@ -60,6 +64,7 @@ __all__ = [
     "look_at_actuator",
     "look_at_keys",
     "look_at_models",
+    "office",
     "open_aiming",
     "open_keys",
     "open_models",
@@ -73,6 +78,7 @@ __all__ = [
     "pulse_timers",
     "read_pass",
     "read_site",
+    "reception",
     "references",
     "sign_receipt",
     "store_finding",
