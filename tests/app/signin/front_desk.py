@@ -1,7 +1,7 @@
 """A reception with Maria, who administers the site, and Gus, its guard."""
 
 from base64 import b32decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,15 +28,23 @@ HERE, THERE = "192.0.2.1", "192.0.2.2"
 
 
 class CheapHasher(Hasher):
-    """Computes as little as can be, and tells what it was asked to compare."""
+    """Computes as little as can be, and tells what it was asked to compare.
+
+    Attributes:
+        compared: The passwords.
+        meanwhile: What happens while it computes.
+    """
 
     def __init__(self) -> None:
         super().__init__(Cost(memory_kib=8, passes=1))
         self.compared: list[str] = []
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def matches(self, password: str, kept: str | None) -> bool:
         self.compared.append(password)
-        return super().matches(password, kept)
+        found = super().matches(password, kept)
+        self.meanwhile()
+        return found
 
 
 @dataclass

@@ -174,6 +174,18 @@ def test_attack_user_is_shut_out_between_password_and_code(front: FrontDesk, cod
     assert "wrong" == kind(lambda: front.reception.sign_in.by_code(ticket, code, HERE))
 
 
+@pytest.mark.parametrize("how", ["reset", "disable"])
+def test_attack_user_is_shut_out_while_the_password_is_computed(front: FrontDesk, how: str) -> None:
+    """What was right at the beginning has to be so at the end."""
+    users = front.reception.office.users
+    shut_out = {"reset": users.reset, "disable": users.disable}[how]
+    front.hasher.meanwhile = lambda: shut_out("gus", "user:maria")
+    before = len(_tokens(front))
+
+    assert "wrong" == kind(lambda: front.enter("gus", GUSS))
+    assert before - 1 == len(_tokens(front))
+
+
 @pytest.mark.parametrize(
     ("after", "stands"),
     [

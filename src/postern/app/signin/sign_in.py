@@ -59,14 +59,12 @@ class SignIn:
         """
         name = _typed(name)
         self._begin(name, source)
-        user = self._checked(name, password)
-        kept = self._desk.store.users.proofs(user.id)
-        if kept.totp is not None:
+        half = self._checked(name, password)
+        if self._has_codes(half.user):
             self._names.half(name)
             self._sources.right(source)
-            half = _Half(user, kept.password)
             return CodeWanted(self._halves.give(half, source, self._desk.clock.now()))
-        return self._enter(user, source)
+        return self._enter(half, source)
 
     def by_code(self, ticket: str, code: str, source: str) -> Opened:
         """A session for somebody whose password was right.
@@ -80,15 +78,12 @@ class SignIn:
         if half is None:
             raise stale()
         self._begin(half.user.name, source)
-        user = self._desk.store.users.find(half.user.id)
-        kept = self._desk.store.users.proofs(user.id)
-        unchanged = user.enabled and kept.password == half.password
-        if not (unchanged and self._code_is_right(user, code)):
-            self._names.wrong(user.name)
+        if not (self._stands(half) and self._code_is_right(half.user, code)):
+            self._names.wrong(half.user.name)
             raise wrong()
         if self._halves.take(ticket, self._desk.clock.now()) is None:
             raise stale()
-        return self._enter(user, source)
+        return self._enter(half, source)
 
     def by_passkey(self, ticket: str, answer: Mapping[str, object], source: str) -> Opened:
         """A session for whoever holds a passkey. It is no guess, so that no name slows it down.
@@ -119,8 +114,7 @@ class SignIn:
         """
         self._begin(user.name, source)
         self._checked(user.name, password)
-        codes = self._desk.store.users.proofs(user.id).totp is not None
-        if codes and not self._code_is_right(user, code or ""):
+        if self._has_codes(user) and not self._code_is_right(user, code or ""):
             self._names.wrong(user.name)
             raise wrong()
         self._right(user, source)
@@ -151,7 +145,7 @@ class SignIn:
         self._sources.begin(source, self._desk.clock.now())
         self._names.begin(name)
 
-    def _checked(self, name: str, password: str) -> User:
+    def _checked(self, name: str, password: str) -> _Half:
         """Whose password it is. What is computed is the same for whatever name."""
         user = self._desk.store.users.known(name)
         kept = None if user is None else self._desk.store.users.proofs(user.id).password
@@ -159,7 +153,16 @@ class SignIn:
         if user is None or not (right and user.enabled):
             self._names.wrong(name)
             raise wrong()
-        return user
+        return _Half(user, kept)
+
+    def _has_codes(self, user: User) -> bool:
+        return self._desk.store.users.proofs(user.id).totp is not None
+
+    def _stands(self, half: _Half) -> bool:
+        """Whether what was right a moment ago still is."""
+        users = self._desk.store.users
+        found = users.find(half.user.id).enabled
+        return found and users.proofs(half.user.id).password == half.password
 
     def _code_is_right(self, user: User, code: str) -> bool:
         kept = self._desk.store.users.proofs(user.id)
@@ -169,9 +172,13 @@ class SignIn:
         step = totp.step_of(secret, code, self._desk.now())
         return step is not None and self._desk.store.users.use_step(user.id, step)
 
-    def _enter(self, user: User, source: str) -> Opened:
-        self._right(user, source)
-        return self._opened(user)
+    def _enter(self, half: _Half, source: str) -> Opened:
+        with self._desk.store.together():
+            if not self._stands(half):
+                raise wrong()
+            opened = self._opened(half.user)
+        self._right(half.user, source)
+        return opened
 
     def _right(self, user: User, source: str) -> None:
         self._names.right(user.name)
