@@ -32,12 +32,14 @@ class CheapHasher(Hasher):
 
     Attributes:
         compared: The passwords.
+        costs: How the hashes were made that they were compared with.
         meanwhile: What happens while it computes.
     """
 
     def __init__(self) -> None:
         super().__init__(Cost(memory_kib=8, passes=1))
         self.compared: list[str] = []
+        self.costs: list[str] = []
         self.meanwhile: Callable[[], object] = lambda: None
 
     def matches(self, password: str, kept: str | None) -> bool:
@@ -45,6 +47,10 @@ class CheapHasher(Hasher):
         found = super().matches(password, kept)
         self.meanwhile()
         return found
+
+    def compute(self, password: str, kept: str) -> bool:
+        self.costs.append(kept.rpartition("$")[0].rpartition("$")[0])
+        return super().compute(password, kept)
 
 
 @dataclass
@@ -99,4 +105,5 @@ def front_desk(folder: Path) -> Iterator[FrontDesk]:
         there.add("gus", Role.GUARD, GUSS)
         notebook.events.clear()
         hasher.compared.clear()
+        hasher.costs.clear()
         yield there

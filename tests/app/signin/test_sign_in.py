@@ -73,6 +73,7 @@ def test_attack_answers_do_not_tell_who_there_is(
     assert (401, "wrong") == (refused.value.status, refused.value.kind)
     assert "The name, the password or the code is wrong." == refused.value.message
     assert [password] == front.hasher.compared
+    assert ["$argon2id$v=19$m=8,t=1,p=1"] == front.hasher.costs
     assert [] == front.told()
 
 
@@ -87,6 +88,7 @@ def test_attack_neither_what_is_off_nor_what_has_no_password_is_told_apart(
         front.hasher.compared.clear()
         assert "wrong" == kind(lambda n=name, p=password: front.enter(n, p))  # type: ignore[misc]
         assert [password] == front.hasher.compared
+    assert ["$argon2id$v=19$m=8,t=1,p=1"] * 4 == front.hasher.costs
 
 
 def test_attack_work_in_the_store_is_the_same_for_whatever_name(front: FrontDesk) -> None:
@@ -203,6 +205,14 @@ def test_session_ends_where_nobody_is_there(
     front.clock.advance(after.total_seconds())
 
     assert stands is (front.reception.callers.by_session(opened.token) is not None)
+
+
+def test_attack_session_of_a_user_who_may_not_sign_in(front: FrontDesk) -> None:
+    """However it came to be: that is seen at every call."""
+    opened = front.enter()
+    front.desk.store.users.disable_all()
+
+    assert front.reception.callers.by_session(opened.token) is None
 
 
 def test_session_ends_after_a_days_work(front: FrontDesk) -> None:
