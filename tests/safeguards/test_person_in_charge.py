@@ -70,9 +70,10 @@ LINKS = {
 }
 #: What a list of access points is called.
 PLACES = {"consent_places": "places", "permit_places": "access_points"}
-#: Tables about nobody in particular; the events have a test of their own.
+#: Tables about nobody in particular, or about operators; the events have a test of their own.
 OF_NOBODY = {"meta", "areas", "vehicles", "events", "consent_texts", "published", "modes",
-            "mode_places"}  # fmt: skip
+            "mode_places", "users", "passkeys", "sessions", "setup_codes", "sign_in_tries",
+            "api_keys", "api_key_rights"}  # fmt: skip
 #: What events say of others, or of the site.
 NOT_OF_A_PERSON = {"Alarmed", "Lifted", "Ordered", "Rekeyed", "Released"}
 
