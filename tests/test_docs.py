@@ -57,7 +57,7 @@ DETECTORS: tuple[DetectorName, ...] = ("yunet", "dlib")
 EVERYWHERE = {"--help", "--install-completion", "--show-completion"}
 #: An absolute path, but for those that every system or an installed service has or answers at.
 MACHINE_PATH = re.compile(
-    r"(?<![\w./:)\]*>-])/(?!(?:dev|etc|opt|var|health)/|metrics\b)[A-Za-z]\w*"
+    r"(?<![\w./:)\]*>-])/(?!(?:api|dev|etc|opt|var|health)/|metrics\b)[A-Za-z]\w*"
 )
 
 every_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))

@@ -31,6 +31,12 @@ class Window:
     context: BrowserContext
     said: list[str] = field(default_factory=list)
 
+    def another(self, *, script: bool = True) -> "Window":
+        """A window of somebody else's, in the same browser; nothing of this one is known there."""
+        browser = self.context.browser
+        assert browser is not None
+        return _opened(browser.new_context(java_script_enabled=script))
+
     def faults(self) -> list[str]:
         """What keeps people from using the page."""
         found = Axe().run(self.page).response["violations"]
@@ -68,15 +74,17 @@ def window(
             locale=locale,
             java_script_enabled=script,
         )
-        page = context.new_page()
-        opened = Window(page, context)
-        page.on("console", lambda message: opened.said.append(message.text))
-        page.on("pageerror", lambda error: opened.said.append(str(error)))
         try:
-            yield opened
+            yield _opened(context)
         finally:
-            context.close()
             browser.close()
+
+
+def _opened(context: BrowserContext) -> Window:
+    opened = Window(context.new_page(), context)
+    opened.page.on("console", lambda message: opened.said.append(message.text))
+    opened.page.on("pageerror", lambda error: opened.said.append(str(error)))
+    return opened
 
 
 def picture(window: Window, file: Path) -> None:

@@ -1,6 +1,7 @@
 """A console over a real socket, of a site that a test plays."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -43,6 +44,12 @@ class Played:
         with self.served.answers(), serving(self._app(), lasting=True) as address:
             yield address
 
+    def looked_at(self) -> None:
+        """Waits until the service knows that somebody looks: none is made for nobody."""
+        until_s = time.monotonic() + 20
+        while not self.served.feed.looking and time.monotonic() < until_s:
+            time.sleep(0.02)
+
     @contextmanager
     def alone(self) -> Iterator[str]:
         """The console's address, where no service runs."""
@@ -76,7 +83,7 @@ class Played:
             return refused(request, error)
 
         return Litestar(
-            [live_pages(lanes, watched, pages), static_files()],
+            [live_pages(lanes, watched, self._relay, pages), static_files()],
             lifespan=[following],
             middleware=[named],
             exception_handlers={Exception: failed},

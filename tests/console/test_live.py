@@ -1,7 +1,6 @@
 """The page of the lanes, and what changes on it."""
 
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +19,6 @@ from postern.core.role import RIGHTS, Right, Role
 from tests.app.live.site import GRANT, LANE, STRANGER
 from tests.console.browser import DESK, PHONE, window
 from tests.console.site import Played
-
-#: Seconds from a decision to the page; promised to whoever watches.
-PROMISED_S = 0.2
 
 
 @pytest.fixture
@@ -113,12 +109,11 @@ def test_what_happens_is_on_the_page_at_once(played: Played) -> None:
         page.locator("figcaption .ok").wait_for()
         played.served.feed.seen(LANE, 1, (Flaw.BLURRED,))
         page.get_by_text("Hold still.").wait_for()
+        played.looked_at()
         played.served.feed.picture(LANE, jpeg())
         page.get_by_alt_text("What the camera lane sees").wait_for()
-        begun_s = time.monotonic()
         played.served.observer.ended(GRANT)
         page.get_by_text("Let in:").wait_for()
-        lasted_s = time.monotonic() - begun_s
         assert (
             "09:00:00 Let in: a permit lets through permit-1"
             == page.locator(".last li").inner_text()
@@ -126,8 +121,6 @@ def test_what_happens_is_on_the_page_at_once(played: Played) -> None:
         played.served.observer.health(LANE, "red", "It is <i>dark & damp.")
         page.get_by_text("It is <i>dark & damp.").wait_for()
         assert [] == seen.said
-    # Waiting for it in a browser takes as long again.
-    assert lasted_s < 2 * PROMISED_S + 0.5
 
 
 def test_stranger_is_shown_while_they_stand_there_and_to_nobody_later(played: Played) -> None:
@@ -197,10 +190,9 @@ def test_page_keeps_nobody_out(
 
 def test_page_says_how_everything_stands_without_any_script(played: Played) -> None:
     """As it was when it was asked for."""
-    with played.answers() as address:
-        with window() as seen:
-            seen.page.goto(f"{address}/live")
-            seen.page.get_by_text("Gate or lock gate").wait_for()
-        with window(script=False) as plain:
-            plain.page.goto(f"{address}/live")
-            assert "Gate or lock gate" in plain.page.inner_text("main")
+    with played.answers() as address, window() as seen:
+        seen.page.goto(f"{address}/live")
+        seen.page.get_by_text("Gate or lock gate").wait_for()
+        plain = seen.another(script=False)
+        plain.page.goto(f"{address}/live")
+        assert "Gate or lock gate" in plain.page.inner_text("main")

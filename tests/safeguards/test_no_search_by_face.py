@@ -42,6 +42,7 @@ from postern.core.ports import Report
 from postern.engine.ports import Outcome
 from postern.ledger.witness import MOST_BODY
 from postern.web.problem import PROBLEM_TYPE
+from tests.console.desk import desk
 from tests.people import ALICE, DOOR
 from tests.web.serving import serving
 
@@ -92,7 +93,12 @@ HOLDERS = {
     ("vehicle remove", "plate"): "forgets it",
 }
 #: Options with a name of no person.
-NAMES_OF_THINGS = {("models fetch", "name"), ("witness serve", "name")}
+NAMES_OF_THINGS = {
+    ("models fetch", "name"), ("witness serve", "name"),
+    # Those who work with the site, and programs.
+    ("user add", "name"), ("user disable", "name"), ("user enable", "name"), ("user role", "name"),
+    ("user reset", "name"), ("key add", "name"), ("key revoke", "name"),
+}  # fmt: skip
 #: Every other option that takes a text, and what it is.
 TEXTS = {
     ("upgrade", "release"): "a release's tarball or folder, whose program is installed",
@@ -142,6 +148,7 @@ TEXTS = {
 CLOSED = {
     "postern.cli.upgrade.Step | None",
     "<class 'float'>",
+    "<enum 'Role'>", "list[postern.core.role.Right]",
     "<class 'int'>", "int | None", "<class 'bool'>", "<enum 'Asker'>", "<enum 'Mode'>",
     "postern.core.consent.StorageMode | None", "postern.app.pass_drawing.Form | None",
 }  # fmt: skip
@@ -149,6 +156,17 @@ CLOSED = {
 COMMANDS = {
     "demo": "of made-up people, in a throw-away store",
     "run": "where and why, at every attempt, and not of whom",
+    "console": "where it is",
+    "user add": "a code for somebody who is to work with the site",
+    "user list": "who may sign in",
+    "user disable": "that they may not any more",
+    "user enable": "that they may again",
+    "user role": "what they may do",
+    "user reset": "a code for them",
+    "user code": "a code for an administrator",
+    "key add": "a program's key",
+    "key list": "which programs have one",
+    "key revoke": "that it counts no more",
     "check": "how the site is set up",
     "aim": "how large, sharp and lit a face or plate is, whoever it is",
     "doctor": "how the machine is that it runs on",
@@ -239,6 +257,53 @@ CALLS = {
     ("GET", "/{secret:str}"): "how a camera is placed, with a picture in which faces are covered",
     ("GET", "/live"): "what happens now, on a socket of the machine; strangers under no name",
     ("POST", "/access-points/{name:str}/release"): "opens by hand, there; answers whether it did",
+    # Signing in, and what is somebody's own there.
+    ("POST", "/api/v1/sessions"): "signs an operator in by a password",
+    ("POST", "/api/v1/sessions/code"): "by the code that follows it",
+    ("POST", "/api/v1/sessions/passkey-options"): "asks a passkey, of nobody by name",
+    ("POST", "/api/v1/sessions/passkey"): "signs an operator in by it",
+    ("GET", "/api/v1/sessions/current"): "who is signed in, to themselves",
+    ("DELETE", "/api/v1/sessions/current"): "ends it",
+    ("DELETE", "/api/v1/sessions"): "ends all of theirs",
+    ("POST", "/api/v1/sessions/current/proof"): "has them prove once more that it is they",
+    ("POST", "/api/v1/sessions/current/passkey-options"): "asks one of their passkeys",
+    ("POST", "/api/v1/sessions/current/passkey-proof"): "takes its answer",
+    ("PUT", "/api/v1/me/password"): "changes their own password",
+    ("POST", "/api/v1/me/codes"): "offers them codes of an app",
+    ("PUT", "/api/v1/me/codes"): "takes the first of them",
+    ("POST", "/api/v1/me/codes/removal"): "takes codes away",
+    ("GET", "/api/v1/me/passkeys"): "their own passkeys",
+    ("POST", "/api/v1/me/passkeys"): "takes a new one",
+    ("POST", "/api/v1/me/passkeys/options"): "asks a device for it",
+    ("DELETE", "/api/v1/me/passkeys/{passkey:str}"): "takes one away",
+    ("GET", "/api/v1/setup"): "whether anybody administers the site",
+    ("POST", "/api/v1/setup"): "takes a code of the terminal's",
+    # Operators and programs.
+    ("GET", "/api/v1/users"): "who works with the site",
+    ("POST", "/api/v1/users"): "one more",
+    ("GET", "/api/v1/users/{name:str}"): "one of them",
+    ("PATCH", "/api/v1/users/{name:str}"): "gives them another role, or shuts them out",
+    ("POST", "/api/v1/users/{name:str}/reset"): "takes away what they sign in by",
+    ("GET", "/api/v1/keys"): "which programs have one",
+    ("POST", "/api/v1/keys"): "one more",
+    ("DELETE", "/api/v1/keys/{name:str}"): "one less",
+    # The lanes.
+    ("GET", "/api/v1/live"): "what happens now; strangers under no name",
+    ("POST", "/api/v1/access-points/{name:str}/release"): "opens by hand",
+    # The same as pages.
+    ("GET", "/"): "leads to the lanes",
+    ("GET", "/live"): "the lanes; strangers under no name, pictures too coarse for faces",
+    ("GET", "/live/stream"): "what changes on that page",
+    ("POST", "/live/{number:int}/release"): "opens by hand",
+    ("GET", "/sign-in"): "a form",
+    ("POST", "/sign-in"): "signs an operator in by a password",
+    ("POST", "/sign-in/code"): "by the code that follows it",
+    ("GET", "/setup"): "a form",
+    ("POST", "/setup"): "takes a code of the terminal's",
+    ("GET", "/prove"): "a form",
+    ("POST", "/prove"): "has them prove once more that it is they",
+    ("POST", "/sign-out"): "ends it",
+    ("GET", "/static/{file_path:path}"): "a style and two scripts",
     ("GET", "/metrics"): "and how many attempts there were, by access point and reason",
 }
 
@@ -315,7 +380,9 @@ def test_looks_become_evidence_where_references_are_compared_and_nowhere_else() 
 
 def test_nothing_over_http_takes_a_look_or_gives_a_person(tmp_path: Path) -> None:
     """Every call of every application is listed; there is no page that describes more."""
-    found = {call for app in _applications(tmp_path) for call in _calls(app)}
+    with desk(tmp_path) as there:
+        applications = (*_applications(tmp_path), there.console.app)
+        found = {call for app in applications for call in _calls(app)}
 
     assert CALLS.keys() == found
 
@@ -392,14 +459,15 @@ def test_a_guard_is_told_neither_a_name_nor_a_chance(reason: Reason) -> None:
 def _is_the_site(option: "Option") -> bool:
     """Whether it is the site's own file, which most commands take."""
     return option.name == "site" or (
-        option.name == "file" and option.command in ("run", "check", "doctor")
+        option.name == "file" and option.command in ("run", "console", "check", "doctor")
     )
 
 
 def _applications(folder: Path) -> tuple[Litestar, ...]:
     """Everything that answers over HTTP; whatever module is new has to be walked, too."""
     modules = {module.name for module in iter_modules(api.__path__)}
-    assert {"aim", "health", "live", "witness"} == modules
+    calls = {"keys", "lanes", "me", "sessions", "setup", "users"}
+    assert {"aim", "health", "live", "witness", "reception"} | calls == modules
     witness, _ = open_witness(folder / "witness", "witness.example", [], SystemClock())
     return (
         witness_app(witness, MOST_BODY, lambda _: None),

@@ -181,8 +181,8 @@ EVENTS = {
 }  # fmt: skip
 #: What the texts that people read leave blank.
 BLANKS = {
-    "contact", "date", "day", "days", "justification", "month", "name", "places", "program",
-    "purpose", "retention", "site", "time", "version", "year",
+    "camera", "contact", "date", "day", "days", "detail", "justification", "month", "name",
+    "places", "program", "purpose", "retention", "site", "time", "version", "year",
 }  # fmt: skip
 #: Every key in what a person is given of theirs.
 EXPORTED = {

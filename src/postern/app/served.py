@@ -7,7 +7,7 @@ from threading import Thread
 
 from litestar import Litestar
 
-from postern.web.server import server
+from postern.web.server import Encryption, server
 
 #: Seconds for what is being answered when it ends.
 _STOP_S = 6.0
@@ -15,7 +15,12 @@ _STOP_S = 6.0
 
 @contextmanager
 def served(
-    app: Litestar, taken: socket.socket, name: str, *, lasting: bool = False
+    app: Litestar,
+    taken: socket.socket,
+    name: str,
+    *,
+    lasting: bool = False,
+    encryption: Encryption | None = None,
 ) -> Iterator[None]:
     """Serves an application until the end of the block.
 
@@ -24,8 +29,9 @@ def served(
         taken: The socket that it listens on.
         name: Of the thread.
         lasting: Whether answers may go on for as long as whoever asked listens.
+        encryption: What browsers know it by; None for a line that is not encrypted.
     """
-    serves = server(app, lasting=lasting)
+    serves = server(app, lasting=lasting, encryption=encryption)
     # A daemon: whatever becomes of an answer, it keeps no service from ending.
     thread = Thread(target=serves.run, kwargs={"sockets": [taken]}, name=name, daemon=True)
     thread.start()

@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": "postern.cli.doctor:doctor",
     "aim": "postern.cli.aim:aim",
     "run": "postern.cli.run:run",
+    "console": "postern.cli.console:console",
     "check": "postern.cli.check:check",
     "enrol": "postern.cli.enrol:enrol",
     "person": "postern.cli.person:app",

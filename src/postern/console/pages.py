@@ -15,6 +15,7 @@ from litestar import MediaType, Request, Response, Router
 from litestar.static_files import create_static_files_router
 
 from postern.core.role import Right
+from postern.web.authenticate import csrf_of, token_of
 from postern.web.caller import Caller
 
 STATIC = "/static"
@@ -93,7 +94,8 @@ class Pages:
             site=self._site,
             static=STATIC,
             here=request.url.path,
-            caller=caller,
+            caller=caller if isinstance(caller, Caller) else None,
+            csrf=csrf_of(token_of(request)),
             may={right.value for right in rights},
             languages=self.languages,
             **given,

@@ -148,6 +148,11 @@ def refused(_request: Request[Any, Any, Any], error: Exception) -> Response[Any]
     return problem(fault)
 
 
+def problem_status(error: PosternError) -> HTTPStatus:
+    """The status that goes with an error."""
+    return _kind_and_status(error)[1]
+
+
 def _kind_and_status(error: PosternError) -> tuple[str, HTTPStatus]:
     if isinstance(error, RefusedError):
         return error.kind, error.status

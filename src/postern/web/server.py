@@ -2,6 +2,9 @@
 
 import asyncio
 import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 from litestar import Litestar
@@ -48,17 +51,52 @@ def listen(
         ) from None
 
 
-def server(app: Litestar, *, lasting: bool = False) -> uvicorn.Server:
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """What browsers know a server by.
+
+    Attributes:
+        certificate: In PEM, with those of whoever signed it behind it.
+        key: Its key, in PEM.
+    """
+
+    certificate: Path
+    key: Path
+
+    def check(self) -> None:
+        """Sees whether the two can be used.
+
+        Raises:
+            PosternError: `invalid` where they cannot.
+        """
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                self.certificate, self.key
+            )
+        except (OSError, ssl.SSLError) as error:
+            raise PosternError(
+                Code.INVALID,
+                f"The certificate cannot be used: {error.strerror or type(error).__name__}.",
+                f"Check that {self.certificate} and {self.key} are in PEM and belong together.",
+            ) from None
+
+
+def server(
+    app: Litestar, *, lasting: bool = False, encryption: Encryption | None = None
+) -> uvicorn.Server:
     """The server of an application; `run(sockets=[...])` serves until it is told to stop.
 
     Args:
         app: The application.
         lasting: Whether answers may go on for as long as whoever asked listens.
+        encryption: What browsers know it by; None for a line that is not encrypted.
     """
     return uvicorn.Server(
         uvicorn.Config(
             app,
             http=H11Protocol if lasting else _Limited,
+            ssl_certfile=encryption.certificate if encryption else None,
+            ssl_keyfile=encryption.key if encryption else None,
             ws="none",
             lifespan="auto" if lasting else "off",
             loop="asyncio",

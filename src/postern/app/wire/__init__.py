@@ -1,6 +1,7 @@
 """The composition root: the only package that names implementations."""
 
 from postern.app.wire.aiming import Aiming, open_aiming, open_veil
+from postern.app.wire.console import Console, build_console
 from postern.app.wire.examination import (
     look_at_actuator,
     look_at_keys,
@@ -47,9 +48,11 @@ from postern.app.wire.way_out import open_way_out
 
 __all__ = [
     "Aiming",
+    "Console",
     "Installation",
     "Office",
     "Reception",
+    "build_console",
     "build_enrolment",
     "build_register",
     "build_service",

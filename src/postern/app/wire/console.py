@@ -1,0 +1,103 @@
+"""The console and the API of a site, put together from its parts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+
+from postern.api.lanes import LANES
+from postern.api.reception import routes as reception_routes
+from postern.app.live.relay import Relay
+from postern.app.wire.installation import Installation
+from postern.app.wire.reception import Reception, desk, reception
+from postern.app.wording import locales, wording
+from postern.console.failures import Failures
+from postern.console.lanes import Lane, Lanes
+from postern.console.live import live_pages
+from postern.console.pages import Pages, static_files
+from postern.console.sign_in import Doors, home, sign_in_pages
+from postern.web.audience import Audience
+from postern.web.authenticate import Authenticate, Front
+
+API = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """What people and programs work with a site by.
+
+    Attributes:
+        app: Answers them.
+        reception: Lets them in.
+        audiences: Those who watch, to be let go of before the server ends.
+    """
+
+    app: Litestar
+    reception: Reception
+    audiences: tuple[Audience, ...]
+
+
+def build_console(installation: Installation) -> Console:
+    """The console and the API of a site."""
+    site, front = installation.site, Front(installation.site.console.origin)
+    relay, there = Relay(site.data), reception(desk(installation), front.origin)
+    watching = Audience(relay.standings)
+    pages = Pages(site.name, {name: wording(name) for name in locales()})
+    lanes = [
+        Lane(number, str(point.id), str(point.direction), tuple(map(str, point.cameras)))
+        for number, point in enumerate(site.access_points.values())
+    ]
+    shown = {name: Lanes(lanes, pages, name, site.zone) for name in pages.languages}
+    relay.attach(watching)
+    for one in shown.values():
+        relay.attach(one)
+    doors = Doors(front, there.sign_in, there.counter, there.setup)
+    app = Litestar(
+        [
+            reception_routes(there.ports(front), API),
+            _live_calls(watching, relay),
+            home,
+            sign_in_pages(doors, pages),
+            live_pages(lanes, shown, relay, pages),
+            static_files(),
+        ],
+        lifespan=[_following(relay)],
+        middleware=[Authenticate(there.callers, front)],
+        exception_handlers={Exception: Failures(pages, API).answer},
+        request_max_body_size=64 * 1024,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    return Console(app, there, (watching, *(one.audience for one in shown.values())))
+
+
+def _live_calls(watching: Audience, relay: Relay) -> Router:
+    return Router(
+        API,
+        route_handlers=LANES,
+        tags=["Lanes"],
+        dependencies={
+            "happenings": Provide(lambda: watching, sync_to_thread=False),
+            "opener": Provide(lambda: relay, sync_to_thread=False),
+        },
+    )
+
+
+def _following(relay: Relay) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """Follows the service as long as the server runs."""
+
+    @asynccontextmanager
+    async def following(_app: Litestar) -> AsyncIterator[None]:
+        task = asyncio.create_task(relay.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return following
