@@ -429,9 +429,8 @@ def test_first_administrator_is_made_by_a_code_of_the_terminal(desk: ServedDesk)
     desk.front.clock.advance(1800.0)
     body = {"code": late, "name": "late", "password": NOBODYS}
     assert "setup-code" == kind(desk.browser().call("POST", "/setup", body))
-    told = [
-        what for what, _, by in desk.front.told() if by in ("terminal:root", "code", "user:boss")
-    ]
+    by_them = ("terminal:root", "setup code", "user:boss")
+    told = [what for what, _, by in desk.front.told() if by in by_them]
 
     assert ["code for an administrator"] * 2 == told[:2]
     assert ["user added as administrator", "password set with a code"] == told[2:4]
