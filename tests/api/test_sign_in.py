@@ -77,6 +77,22 @@ def test_nobody_is_let_in_without_a_session(desk: ServedDesk, path: str) -> None
     assert "sign-in" == kind(browser.call("GET", path))
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/users"), ("GET", "/users/gus"), ("POST", "/users/gus/reset"), ("GET", "/keys"),
+        ("GET", "/me/passkeys"), ("POST", "/me/codes"), ("POST", "/me/passkeys/options"),
+        ("GET", "/setup"), ("DELETE", "/sessions/current"),
+    ],
+)  # fmt: skip
+def test_answer_stays_in_no_browsers_cache(maria: Browser, method: str, path: str) -> None:
+    """Whoever comes after reads neither codes nor who there is."""
+    answer = maria.call(method, path)
+
+    assert answer.is_success
+    assert "no-store" == answer.headers["cache-control"]
+
+
 def test_code_follows_the_password(desk: ServedDesk, maria: Browser) -> None:
     """Once an app has them; then it is asked for to prove it again, too."""
     user = desk.front.reception.office.users.named("maria")

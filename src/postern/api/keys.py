@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from litestar import Response, delete, get, post
+from litestar import delete, get, post
 from litestar.params import FromPath, JSONBody
 
 from postern.core.api_key import ApiKey, check_key_days, check_key_name, check_key_rights
@@ -15,7 +15,6 @@ from postern.web.given import Asked as Call
 from postern.web.given import Given
 from postern.web.problem import field as field_of
 
-_FRESH = {"Cache-Control": "no-store"}
 _MAY = [needs(Right.ADMIT)]
 
 
@@ -80,7 +79,7 @@ def list_keys(keys: Given[Keys]) -> list[Key]:
 
 
 @post("/keys", sync_to_thread=True, guards=_MAY, summary="Make a key")
-def add_key(request: Call, data: JSONBody[NewKey], keys: Given[Keys]) -> Response[Made]:
+def add_key(request: Call, data: JSONBody[NewKey], keys: Given[Keys]) -> Made:
     """The answer has what the program shows as `Authorization: Bearer`: once."""
     with field_of("name"):
         check_key_name(data.name)
@@ -89,7 +88,7 @@ def add_key(request: Call, data: JSONBody[NewKey], keys: Given[Keys]) -> Respons
     with field_of("days"):
         check_key_days(data.days)
     key, secret = keys.add(data.name, frozenset(data.rights), data.days, request.user.by)
-    return Response(Made(_shown(key), secret), headers=_FRESH)
+    return Made(_shown(key), secret)
 
 
 @delete("/keys/{name:str}", sync_to_thread=True, guards=_MAY, summary="Revoke a key")

@@ -19,8 +19,6 @@ from postern.web.given import Given
 from postern.web.problem import field as field_of
 from postern.web.sign_in import Asked, CodesOffered, Opened
 
-_FRESH = {"Cache-Control": "no-store"}
-
 
 @dataclass(frozen=True, slots=True)
 class NewPassword:
@@ -123,9 +121,9 @@ def change_password(
     "/me/codes", status_code=HTTPStatus.OK, sync_to_thread=True, guards=[proven],
     summary="Get codes for an app",
 )  # fmt: skip
-def offer_codes(request: Call, own: Given[OwnThings]) -> Response[CodesOffered]:
+def offer_codes(request: Call, own: Given[OwnThings]) -> CodesOffered:
     """They are shown once, and count as soon as one of them was sent back."""
-    return Response(own.offer_codes(token_of(request)), headers=_FRESH)
+    return own.offer_codes(token_of(request))
 
 
 @put(
@@ -159,9 +157,9 @@ def list_passkeys(request: Call, own: Given[OwnThings]) -> list[Passkey]:
     "/me/passkeys/options", status_code=HTTPStatus.OK, sync_to_thread=True, guards=[proven],
     summary="Ask a device for a passkey",
 )  # fmt: skip
-def ask_new_passkey(request: Call, own: Given[OwnThings]) -> Response[Asked]:
+def ask_new_passkey(request: Call, own: Given[OwnThings]) -> Asked:
     """For `navigator.credentials.create`."""
-    return Response(own.ask_new_passkey(token_of(request)), headers=_FRESH)
+    return own.ask_new_passkey(token_of(request))
 
 
 @post("/me/passkeys", sync_to_thread=True, guards=[proven], summary="Add a passkey")

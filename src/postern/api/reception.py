@@ -47,6 +47,8 @@ def routes(ports: Ports, path: str) -> Router:
         ],
         dependencies={one.name: _as_it_is(getattr(ports, one.name)) for one in fields(ports)},
         request_max_body_size=MOST_BODY,
+        # Nobody after them reads in a browser's cache who may sign in, and by what.
+        response_headers={"Cache-Control": "no-store"},
     )
 
 

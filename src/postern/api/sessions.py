@@ -28,8 +28,6 @@ from postern.web.given import Asked as Call
 from postern.web.given import Given
 from postern.web.sign_in import Asked, CodeWanted, Opened, SignIns
 
-_FRESH = {"Cache-Control": "no-store"}
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -143,7 +141,7 @@ def sign_in(
     """A session (201), or a ticket for the code that is to follow (202)."""
     found = sign_ins.by_password(data.user, data.password, front.source(request))
     if isinstance(found, CodeWanted):
-        return Response(found, status_code=HTTPStatus.ACCEPTED, headers=_FRESH)
+        return Response(found, status_code=HTTPStatus.ACCEPTED)
     return cast(Response[Entered | CodeWanted], entered(request, found, sessions))
 
 
@@ -161,9 +159,9 @@ def sign_in_by_code(
     "/sessions/passkey-options", status_code=HTTPStatus.OK, sync_to_thread=True,
     guards=[for_everybody], summary="Ask a passkey",
 )  # fmt: skip
-def ask_passkey(request: Call, sign_ins: Given[SignIns], front: Given[Front]) -> Response[Asked]:
+def ask_passkey(request: Call, sign_ins: Given[SignIns], front: Given[Front]) -> Asked:
     """For `navigator.credentials.get`; no name is given, so that none is told."""
-    return Response(sign_ins.ask_passkey(front.source(request)), headers=_FRESH)
+    return sign_ins.ask_passkey(front.source(request))
 
 
 @post(
@@ -179,16 +177,15 @@ def sign_in_by_passkey(
 
 
 @get("/sessions/current", sync_to_thread=True, guards=[signed_in], summary="See your session")
-def current(request: Call, sessions: Given[OpenSessions]) -> Response[Current]:
+def current(request: Call, sessions: Given[OpenSessions]) -> Current:
     """Whose it is, what they may do, and what changes bring along."""
     token = token_of(request)
     found = sessions.current(token)
     rights = sorted(RIGHTS[found.user.role])
-    shown = Current(
+    return Current(
         found.user.name, found.user.role, rights, found.fresh, found.until, found.codes,
         csrf_of(token),
     )  # fmt: skip
-    return Response(shown, headers=_FRESH)
 
 
 @post(
@@ -207,10 +204,9 @@ def prove(
     "/sessions/current/passkey-options", status_code=HTTPStatus.OK, sync_to_thread=True,
     guards=[signed_in], summary="Ask one of your passkeys",
 )  # fmt: skip
-def ask_proof(request: Call, sessions: Given[OpenSessions], front: Given[Front]) -> Response[Asked]:
+def ask_proof(request: Call, sessions: Given[OpenSessions], front: Given[Front]) -> Asked:
     """For `navigator.credentials.get`."""
-    found = sessions.ask_proof(token_of(request), front.source(request))
-    return Response(found, headers=_FRESH)
+    return sessions.ask_proof(token_of(request), front.source(request))
 
 
 @post(
@@ -248,13 +244,13 @@ def entered(request: Call, opened: Opened, sessions: OpenSessions) -> Response[E
 def renewed(opened: Opened) -> Response[Entered]:
     """The answer to whoever goes on under a new token."""
     shown = Entered(opened.user.name, opened.user.role, csrf_of(opened.token))
-    return Response(shown, cookies=[session_cookie(opened.token)], headers=_FRESH)
+    return Response(shown, cookies=[session_cookie(opened.token)])
 
 
 def gone() -> Response[None]:
     """The answer to whoever has left: their browser forgets all of it."""
     cookie: Cookie = no_cookie()
-    return Response(None, cookies=[cookie], headers={**_FRESH, "Clear-Site-Data": '"cache"'})
+    return Response(None, cookies=[cookie], headers={"Clear-Site-Data": '"cache"'})
 
 
 SESSIONS = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from litestar import Response, get, patch, post
+from litestar import get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from postern.core.errors import invalid
@@ -17,7 +17,6 @@ from postern.web.given import Asked as Call
 from postern.web.given import Given
 from postern.web.problem import field as field_of
 
-_FRESH = {"Cache-Control": "no-store"}
 _MAY = [needs(Right.ADMIT)]
 
 
@@ -101,12 +100,12 @@ def list_users(users: Given[Users]) -> list[User]:
 
 
 @post("/users", sync_to_thread=True, guards=_MAY, summary="Add a user")
-def add_user(request: Call, data: JSONBody[NewUser], users: Given[Users]) -> Response[Coded]:
+def add_user(request: Call, data: JSONBody[NewUser], users: Given[Users]) -> Coded:
     """The answer has the code by which they set their password: once, and for a day."""
     with field_of("name"):
         check_user_name(data.name)
     user, code = users.add(data.name, data.role, request.user.by)
-    return Response(Coded(_shown(user), code), headers=_FRESH)
+    return Coded(_shown(user), code)
 
 
 @get("/users/{name:str}", sync_to_thread=True, guards=_MAY, summary="See a user")
@@ -129,10 +128,10 @@ def change_user(
 
 
 @post("/users/{name:str}/reset", sync_to_thread=True, guards=_MAY, summary="Start a user anew")
-def reset_user(request: Call, name: FromPath[str], users: Given[Users]) -> Response[Coded]:
+def reset_user(request: Call, name: FromPath[str], users: Given[Users]) -> Coded:
     """Password, codes, passkeys and sessions are gone; the answer has a code for a new password."""
     user, code = users.reset(name, request.user.by)
-    return Response(Coded(_shown(user), code), headers=_FRESH)
+    return Coded(_shown(user), code)
 
 
 def _shown(user: KeptUser) -> User:
