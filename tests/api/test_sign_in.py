@@ -370,6 +370,8 @@ def test_user_is_added_changed_and_started_anew(desk: ServedDesk, maria: Browser
     """By an administrator, who never learns a password."""
     made = maria.call("POST", "/users", {"name": "aud", "role": "auditor"})
     code, audrey = made.json()["code"], desk.browser()
+    assert [] == made.json()["user"]["signs_in_by"]
+    assert ["password"] == maria.call("GET", "/users/maria").json()["signs_in_by"]
     assert "conflict" == kind(maria.call("POST", "/users", {"name": "aud", "role": "viewer"}))
     entered = audrey.call("POST", "/setup", {"code": code.lower(), "password": NOBODYS})
     assert (201, "aud") == (entered.status_code, entered.json()["user"])
@@ -495,6 +497,7 @@ def test_attack_source_is_made_up(desk: ServedDesk, tmp_path: Path) -> None:
         ("/sessions", b"{"),
         ("/sessions", b"[]"),
         ("/sessions", b'{"user": 1, "password": "x"}'),
+        ("/sessions", b'{"password": "x"}'),
         ("/sessions", b'{"user": "\\ud800", "password": "\\ud800"}'),
         ("/sessions", b'{"user": "a\\u0000", "password": "\\u0000"}'),
         ("/sessions/code", b'{"ticket": "x", "code": ""}'),

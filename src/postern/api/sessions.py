@@ -30,11 +30,18 @@ from postern.web.sign_in import Asked, CodeWanted, Opened, SignIns
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What somebody signs in by; a code only where they have codes, and only to prove once more."""
+class Entry:
+    """What somebody signs in by."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What somebody proves by that it is they; a code where they have codes."""
 
     password: str = field(repr=False)
-    user: str = ""
     code: str | None = field(default=None, repr=False)
 
 
@@ -135,7 +142,7 @@ class OpenSessions(Protocol):
 
 @post("/sessions", sync_to_thread=True, guards=[for_everybody], summary="Sign in by a password")
 def sign_in(
-    request: Call, data: JSONBody[Shown], sign_ins: Given[SignIns], front: Given[Front],
+    request: Call, data: JSONBody[Entry], sign_ins: Given[SignIns], front: Given[Front],
     sessions: Given[OpenSessions],
 ) -> Response[Entered | CodeWanted]:  # fmt: skip
     """A session (201), or a ticket for the code that is to follow (202)."""
@@ -193,7 +200,7 @@ def current(request: Call, sessions: Given[OpenSessions]) -> Current:
     summary="Prove once more that it is you, by your password",
 )  # fmt: skip
 def prove(
-    request: Call, data: JSONBody[Shown], sessions: Given[OpenSessions], front: Given[Front]
+    request: Call, data: JSONBody[Proof], sessions: Given[OpenSessions], front: Given[Front]
 ) -> Response[Entered]:
     """With a code, where you have codes. The session goes on under a new token."""
     source = front.source(request)

@@ -29,12 +29,15 @@ class User:
         role: What they are there for.
         enabled: Whether they may sign in.
         created: When they were added.
+        signs_in_by: Their password, codes and passkeys, in words; empty where they have to set a
+            password first.
     """
 
     name: str
     role: Role
     enabled: bool
     created: datetime
+    signs_in_by: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,10 @@ class Users(Protocol):
         """One of them; `not_found`."""
         ...
 
+    def means(self, user: KeptUser) -> Sequence[str]:
+        """What one signs in by, in words."""
+        ...
+
     def add(self, name: str, role: Role, by: str) -> tuple[KeptUser, str]:
         """A new one, with their code; `invalid`, `conflict`."""
         ...
@@ -96,7 +103,7 @@ class Users(Protocol):
 @get("/users", sync_to_thread=True, guards=_MAY, summary="List users")
 def list_users(users: Given[Users]) -> list[User]:
     """By name; those included that may not sign in any more."""
-    return [_shown(user) for user in users.all()]
+    return [_shown(user, users) for user in users.all()]
 
 
 @post("/users", sync_to_thread=True, guards=_MAY, summary="Add a user")
@@ -105,13 +112,13 @@ def add_user(request: Call, data: JSONBody[NewUser], users: Given[Users]) -> Cod
     with field_of("name"):
         check_user_name(data.name)
     user, code = users.add(data.name, data.role, request.user.by)
-    return Coded(_shown(user), code)
+    return Coded(_shown(user, users), code)
 
 
 @get("/users/{name:str}", sync_to_thread=True, guards=_MAY, summary="See a user")
 def see_user(name: FromPath[str], users: Given[Users]) -> User:
     """One of them."""
-    return _shown(users.named(name))
+    return _shown(users.named(name), users)
 
 
 @patch("/users/{name:str}", sync_to_thread=True, guards=_MAY, summary="Change a user")
@@ -123,19 +130,21 @@ def change_user(
     if (data.role is None) == (data.enabled is None):
         raise invalid("Either a role or `enabled` is to change.", "Send one of them.")
     if data.role is not None:
-        return _shown(users.give_role(name, data.role, by))
-    return _shown(users.enable(name, by) if data.enabled else users.disable(name, by))
+        return _shown(users.give_role(name, data.role, by), users)
+    user = users.enable(name, by) if data.enabled else users.disable(name, by)
+    return _shown(user, users)
 
 
 @post("/users/{name:str}/reset", sync_to_thread=True, guards=_MAY, summary="Start a user anew")
 def reset_user(request: Call, name: FromPath[str], users: Given[Users]) -> Coded:
     """Password, codes, passkeys and sessions are gone; the answer has a code for a new password."""
     user, code = users.reset(name, request.user.by)
-    return Coded(_shown(user), code)
+    return Coded(_shown(user, users), code)
 
 
-def _shown(user: KeptUser) -> User:
-    return User(user.name, user.role, user.enabled, user.created)
+def _shown(user: KeptUser, users: Users) -> User:
+    by = list(users.means(user))
+    return User(user.name, user.role, user.enabled, user.created, by)
 
 
 USERS = (list_users, add_user, see_user, change_user, reset_user)

@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from litestar.concurrency import sync_to_thread
 from litestar.datastructures import Cookie
-from litestar.enums import RequestEncodingType
+from litestar.enums import RequestEncodingType, ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -66,6 +66,8 @@ class Authenticate(ASGIMiddleware):
         callers: Knows who calls.
         front: How they reach the server.
     """
+
+    scopes = (ScopeType.HTTP,)
 
     def __init__(self, callers: Callers, front: Front) -> None:
         self._callers = callers
