@@ -161,8 +161,8 @@ def network(address: str) -> str:
 
 
 def _left_s(failures: int, last: datetime | None, now: datetime) -> float:
-    if last is None:
+    # A calendar that was set back would make somebody wait for as long as it was wrong: that try is
+    # free, and counted at the time that is right.
+    if last is None or last > now:
         return 0.0
-    wait = timedelta(seconds=wait_s(failures))
-    # A calendar that was set back makes nobody wait for longer than that.
-    return min(last + wait - now, wait).total_seconds()
+    return (last + timedelta(seconds=wait_s(failures)) - now).total_seconds()
