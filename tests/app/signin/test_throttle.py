@@ -1,5 +1,7 @@
 """Slowing down whoever guesses."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from postern.app.signin.throttle import LONGEST_S, Sources, network, wait_s
@@ -37,6 +39,16 @@ def test_attack_guessing_is_slowed_down_for_every_name_alike(front: FrontDesk, n
     assert "too-many-tries" == tried(front, name, NOBODYS)
     front.clock.advance(0.1)
     assert "wrong" == tried(front, name, NOBODYS)
+
+
+def test_attack_many_guesses_at_once_are_no_more_than_in_a_row(front: FrontDesk) -> None:
+    """From as many sources: a guess is counted before it is looked at."""
+    with ThreadPoolExecutor(12) as pool:
+        sources = [f"192.0.2.{number}" for number in range(12)]
+        heard = list(pool.map(lambda source: tried(front, "maria", NOBODYS, source), sources))
+
+    assert (5, 7) == (heard.count("wrong"), heard.count("too-many-tries"))
+    assert 5 == len(front.hasher.compared)
 
 
 def test_attack_nobody_is_locked_out_for_good(front: FrontDesk) -> None:
