@@ -255,7 +255,8 @@ CALLS = {
     ("GET", "/health/live"): "a service says that it runs",
     ("GET", "/health/ready"): "and how its cameras, access points and actuators are",
     ("GET", "/{secret:str}"): "how a camera is placed, with a picture in which faces are covered",
-    ("GET", "/live"): "what happens now, on a socket of the machine; strangers under no name",
+    ("GET", "/live"): "the lanes as a page, and what happens now on a socket of the machine; "
+    "strangers under no name, pictures too coarse for faces",
     ("POST", "/access-points/{name:str}/release"): "opens by hand, there; answers whether it did",
     # Signing in, and what is somebody's own there.
     ("POST", "/api/v1/sessions"): "signs an operator in by a password",
@@ -292,7 +293,6 @@ CALLS = {
     ("POST", "/api/v1/access-points/{name:str}/release"): "opens by hand",
     # The same as pages.
     ("GET", "/"): "leads to the lanes",
-    ("GET", "/live"): "the lanes; strangers under no name, pictures too coarse for faces",
     ("GET", "/live/stream"): "what changes on that page",
     ("POST", "/live/{number:int}/release"): "opens by hand",
     ("GET", "/sign-in"): "a form",

@@ -11,6 +11,7 @@ from litestar.di import Provide
 from postern.api.lanes import LANES
 from postern.api.reception import routes as reception_routes
 from postern.app.live.relay import Relay
+from postern.app.site import ConsolePage
 from postern.app.wire.installation import Installation
 from postern.app.wire.reception import Reception, desk, reception
 from postern.app.wording import locales, wording
@@ -23,6 +24,8 @@ from postern.web.audience import Audience
 from postern.web.authenticate import Authenticate, Front
 
 API = "/api/v1"
+#: This machine's own numbers.
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Console:
 
 def build_console(installation: Installation) -> Console:
     """The console and the API of a site."""
-    site, front = installation.site, Front(installation.site.console.origin)
+    site, front = installation.site, _front(installation.site.console)
     relay, there = Relay(site.data), reception(desk(installation), front.origin)
     watching = Audience(relay.standings)
     pages = Pages(site.name, {name: wording(name) for name in locales()})
@@ -73,6 +76,12 @@ def build_console(installation: Installation) -> Console:
         debug=False,
     )
     return Console(app, there, (watching, *(one.audience for one in shown.values())))
+
+
+def _front(page: ConsolePage) -> Front:
+    """How browsers reach it: where something in front of it encrypts, that says for whom."""
+    behind = page.url is not None and page.certificate is None
+    return Front(page.origin, _LOOPBACK if behind else frozenset())
 
 
 def _live_calls(watching: Audience, relay: Relay) -> Router:
