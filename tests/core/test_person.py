@@ -4,7 +4,7 @@ import pytest
 
 from postern.core.errors import PosternError
 from postern.core.ids import PersonId
-from postern.core.person import Person
+from postern.core.person import Person, folded
 from tests.people import PERSONS
 
 
@@ -29,3 +29,12 @@ def test_a_person_who_cannot_be_named_on_one_line_is_refused(name, called):
 def test_a_name_may_be_any_persons(called):
     """In any script, up to 120 characters."""
     assert called == Person(PersonId("p-1"), called).name
+
+
+@pytest.mark.parametrize(
+    ("name", "looked_for"),
+    [("Zoë", "zoe"), ("ÅSE", "ase"), ("Straße", "strasse"), ("Nguyễn", "nguyen"), ("Ｊｏ", "jo")],
+)
+def test_name_is_folded_for_those_who_look_for_it(name, looked_for):
+    """Capitals, marks and wide letters make no difference; folding once more changes nothing."""
+    assert looked_for == folded(name) == folded(folded(name))

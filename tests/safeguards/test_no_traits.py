@@ -64,7 +64,8 @@ TRAITS = re.compile(
 #: Every column that hangs on a holder, and so on a person.
 ABOUT_A_HOLDER = {
     "holders": {"id"},
-    "people": {"id", "name"},
+    # `folded` is the name without capitals and marks.
+    "people": {"id", "name", "folded"},
     "vehicles": {"id", "plate", "label"},
     "consents": {
         "id",
@@ -104,7 +105,11 @@ OF_NOBODY = {
     "permit_places": {"permit", "access_point"},
     "permit_factors": {"permit", "place", "factor", "max_p"},
     # Under pseudonyms, which `body` has, too.
-    "events": {"seq", "at", "kind", "access_point", "attempt", "grants", "body"},
+    "events": {"seq", "at", "kind", "access_point", "attempt", "grants", "body", "reason"},
+    # Likewise under pseudonyms.
+    "event_names": {"name", "seq"},
+    # Who asked for what, as a hash, and the id of what came of it; blank once that is forgotten.
+    "replies": {"caller", "key", "digest", "at", "subject"},
     # The last checkpoint of the log that was seen.
     "published": {"size", "root"},
     # Orders about doors, with who gave them and why.

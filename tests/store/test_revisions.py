@@ -12,10 +12,16 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from postern.core.decision import Reason
+from postern.core.moment import time_text
+from postern.event_text import encode, kind
 from postern.store import migrations
 from postern.store.database import head, open_database
+from postern.store.events import Wanted, named
 from postern.store.schema import metadata
 from postern.store.store import STORE_FILE, open_store
+from tests.people import DAY, NOW
+from tests.store.samples import ALL_KINDS
 
 #: What each revision since the first has room for.
 ROWS = (
@@ -74,3 +80,28 @@ def test_store_of_any_revision_is_opened_with_what_it_holds(tmp_path: Path, revi
     with database.reading() as connection:
         assert [] == compare_metadata(MigrationContext.configure(connection), metadata)
     database.close()
+
+
+def test_what_older_stores_hold_is_found_by_name_and_by_whom_it_names(tmp_path: Path) -> None:
+    """As if it had been kept by this program; an event that is damaged is in nobody's way."""
+    _make_store_of(tmp_path, "0006")
+    with closing(sqlite3.connect(tmp_path / STORE_FILE)) as file, file:
+        file.execute("UPDATE people SET name = 'ÀLICE'")
+        for number, event in enumerate(ALL_KINDS):
+            file.execute(
+                "INSERT INTO events (seq, at, kind, grants, body) VALUES (?, ?, ?, 0, ?)",
+                (number, time_text(event.at), kind(event), encode(event)),
+            )
+        file.execute(
+            "INSERT INTO events (seq, at, kind, grants, body) VALUES (99, ?, 'decided', 0, '{')",
+            (time_text(NOW - DAY),),
+        )
+    with open_store(tmp_path) as store:
+        assert ["ÀLICE"] == [one.name for one in store.people.page(containing="alice", limit=9)]
+        names = {name for event in ALL_KINDS for name in named(event)}
+        for name in names:
+            expected = {str(n) for n, event in enumerate(ALL_KINDS) if name in named(event)}
+            page = store.events.page(Wanted(naming=(name,)), limit=99)
+            assert expected == {entry.id for entry in page}
+        stale = store.events.page(Wanted(reason=Reason.STALE), limit=9)
+        assert ["1"] == [entry.id for entry in stale]

@@ -4,6 +4,7 @@ There is no field for a trait and none for free text about a person, on purpose 
 """
 
 from dataclasses import dataclass
+from unicodedata import combining, normalize
 
 from postern.core.errors import invalid
 from postern.core.ids import PersonId
@@ -37,3 +38,10 @@ def check_name(name: str) -> None:
     """
     if not 1 <= len(name) <= MAX_NAME or name != name.strip() or not name.isprintable():
         raise invalid(f"A name has 1 to {MAX_NAME} printable characters without blanks around it.")
+
+
+def folded(name: str) -> str:
+    """A name as it is looked for and sorted: without capitals and marks, so that `jose` finds
+    `José`. No name is found by how it sounds, nor by another that is like it."""
+    plain = normalize("NFKD", normalize("NFKD", name).casefold())
+    return "".join(character for character in plain if not combining(character))

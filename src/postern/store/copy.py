@@ -21,12 +21,14 @@ from postern.store.schema import (
     api_key_rights,
     api_keys,
     areas,
+    event_names,
     events,
     inside,
     metadata,
     mode_places,
     modes,
     published,
+    replies,
     sessions,
     setup_codes,
     sign_in_tries,
@@ -35,7 +37,7 @@ from postern.store.schema import (
 
 #: Tables that are empty in a copy.
 LEFT_OUT = (
-    events, published, inside, areas, throttles, modes, mode_places,
+    events, event_names, published, inside, areas, throttles, modes, mode_places, replies,
     sessions, setup_codes, sign_in_tries, api_keys, api_key_rights,
 )  # fmt: skip
 #: Tables that are whole in a copy; whoever adds one to the schema decides where it belongs.

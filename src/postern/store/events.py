@@ -5,19 +5,37 @@ any time. The journal is where an event becomes durable, and where it expires. B
 stands the ledger's last checkpoint that was seen, which nothing makes anew.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select
 
-from postern.core.decision import GRANTS
-from postern.core.errors import invalid
-from postern.core.event import Acted, Alarmed, Decided, Event, Interrupted, Released
-from postern.core.ids import AccessPointId, EventId
+from postern.core.decision import GRANTS, Reason
+from postern.core.errors import Code, PosternError, invalid
+from postern.core.event import (
+    Acted,
+    Alarmed,
+    Changed,
+    Consented,
+    Decided,
+    Enrolled,
+    Erased,
+    Event,
+    Interrupted,
+    Lifted,
+    Ordered,
+    Rekeyed,
+    Released,
+    Revoked,
+    Viewed,
+    Withdrawn,
+)
+from postern.core.ids import AccessPointId, AttemptId, EventId
 from postern.event_text import decode, kind
 from postern.store.database import Database
-from postern.store.schema import events, published
+from postern.store.schema import event_names, events, published
 
 _OUTCOMES = ("acted", "interrupted")
 
@@ -37,6 +55,31 @@ class Entry:
     at: datetime
     kind: str
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events are asked for: those to which all of this applies.
+
+    Attributes:
+        kind: What sort of event.
+        access_point: Where.
+        reason: Why it was granted or denied.
+        attempt: Of which attempt.
+        naming: Whom they name, under any of these pseudonyms; None for whomever.
+        since: At or after this time.
+        until: Before this time.
+        before: Older than the event of this time and number.
+    """
+
+    kind: str | None = None
+    access_point: AccessPointId | None = None
+    reason: Reason | None = None
+    attempt: AttemptId | None = None
+    naming: tuple[str, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: tuple[datetime, int] | None = None
 
 
 class Events:
@@ -76,10 +119,16 @@ class Events:
         Raises:
             PosternError: `invalid` for a text that is damaged; `unavailable`.
         """
-        rows = [_row(number, text) for number, text in texts]
+        kept = [(number, decode(text), text) for number, text in texts]
+        rows = [_row(number, event, text) for number, event, text in kept]
         if rows:
+            names = [
+                {"seq": number, "name": name} for number, event, _ in kept for name in named(event)
+            ]
             with self._database.writing() as connection:
                 connection.execute(insert(events).prefix_with("OR IGNORE"), rows)
+                if names:
+                    connection.execute(insert(event_names).prefix_with("OR IGNORE"), names)
         return len(rows)
 
     def list(
@@ -97,7 +146,7 @@ class Events:
             since: Only those at or after this time.
             after: Only those with a later number; for following along.
             access_point: Only what happened at this one.
-            naming: Only those that name one of these ids.
+            naming: Only those that name one of these, as `named` has it.
             limit: At most so many.
 
         Raises:
@@ -111,10 +160,36 @@ class Events:
         if access_point is not None:
             query = query.where(events.c.access_point == access_point)
         if naming is not None:
-            named = (events.c.body.contains(f'"{name}"', autoescape=True) for name in naming)
-            query = query.where(or_(False, *named))
+            query = query.where(_naming(naming))
         with self._database.reading() as connection:
             return tuple(_entry(row) for row in connection.execute(query))
+
+    def page(self, wanted: "Wanted", *, limit: int) -> tuple[Entry, ...]:
+        """Some of the events, newest first by their times.
+
+        Args:
+            wanted: Which.
+            limit: At most so many.
+
+        Raises:
+            PosternError: `unavailable`, or `invalid` where one is damaged.
+        """
+        query = select(events).order_by(events.c.at.desc(), events.c.seq.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return tuple(_entry(row) for row in connection.execute(query.where(*_terms(wanted))))
+
+    def find(self, number: int) -> Entry:
+        """The event of that number.
+
+        Raises:
+            PosternError: `not_found` where there is none, or not any more; `unavailable`.
+        """
+        query = select(events).where(events.c.seq == number)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise PosternError(Code.NOT_FOUND, f"No event {number} is kept.", "See: postern events")
+        return _entry(row)
 
     def any(self, *, before: datetime, since: datetime | None = None) -> bool:
         """Whether there is an event before a time, and not before another.
@@ -214,8 +289,55 @@ class Events:
         return count
 
 
-def _row(number: int, text: str) -> dict[str, object]:
-    event = decode(text)
+def named(event: Event) -> frozenset[str]:
+    """What an event names: whom it is about, their consents and credentials, or whatever an
+    operator changed. A permit is none of that: it may be for one person alone."""
+    match event:
+        case Decided(holders=holders):
+            return frozenset(holders)
+        case Consented(consent=consent, person=person) | Withdrawn(consent=consent, person=person):
+            return frozenset((consent, person))
+        case Erased(person=person) | Viewed(person=person):
+            return frozenset((person,))
+        case (
+            Enrolled(credential=credential, holder=holder)
+            | Revoked(credential=credential, holder=holder)
+        ):
+            return frozenset((credential, holder))
+        case Changed(subject=subject):
+            return frozenset((subject,)) if subject else frozenset()
+        case Released() | Acted() | Interrupted() | Alarmed() | Ordered() | Lifted() | Rekeyed():
+            return frozenset()
+        case _:
+            assert_never(event)
+
+
+def _naming(names: Iterable[str]) -> ColumnElement[bool]:
+    about = select(event_names.c.seq).where(event_names.c.name.in_(list(names)))
+    return events.c.seq.in_(about)
+
+
+def _terms(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    same = {
+        events.c.kind: wanted.kind,
+        events.c.access_point: wanted.access_point,
+        events.c.reason: wanted.reason,
+        events.c.attempt: wanted.attempt,
+    }
+    yield from (column == value for column, value in same.items() if value is not None)
+    if wanted.naming is not None:
+        yield _naming(wanted.naming)
+    if wanted.since is not None:
+        yield events.c.at >= wanted.since
+    if wanted.until is not None:
+        yield events.c.at < wanted.until
+    if wanted.before is not None:
+        at, number = wanted.before
+        yield events.c.at <= at
+        yield or_(events.c.at < at, events.c.seq < number)
+
+
+def _row(number: int, event: Event, text: str) -> dict[str, object]:
     tried = event if isinstance(event, Decided | Released | Acted | Interrupted) else None
     place = event if isinstance(event, Alarmed) else tried
     opens = isinstance(event, Released)
@@ -227,6 +349,7 @@ def _row(number: int, text: str) -> dict[str, object]:
         "attempt": tried.attempt if tried else None,
         "grants": opens or (isinstance(event, Decided) and event.reason in GRANTS),
         "body": text,
+        "reason": event.reason if isinstance(event, Decided) else None,
     }
 
 

@@ -1,9 +1,9 @@
 """What people and vehicles share in the store: a row that everything of theirs hangs on."""
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from postern.core.ids import Holder
-from postern.store.schema import holders, permit_holders, permits
+from postern.store.schema import holders, permit_holders, permits, replies
 
 
 def add(connection: Connection, holder: Holder) -> None:
@@ -21,3 +21,4 @@ def remove(connection: Connection, holder: Holder) -> None:
     connection.execute(delete(holders).where(holders.c.id == holder))
     left = select(permit_holders.c.permit).where(permit_holders.c.permit == permits.c.id)
     connection.execute(delete(permits).where(~left.exists()))
+    connection.execute(update(replies).where(replies.c.subject == holder).values(subject=None))

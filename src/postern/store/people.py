@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, tuple_, update
 
 from postern.core.errors import Code, PosternError
 from postern.core.ids import PersonId
-from postern.core.person import Person
+from postern.core.person import Person, folded
 from postern.store import holders
 from postern.store.database import Database
 from postern.store.schema import people
@@ -35,7 +35,7 @@ class People:
             if holders.exists(connection, person.id):
                 raise PosternError(Code.CONFLICT, "There is a person of that id already.")
             holders.add(connection, person.id)
-            connection.execute(insert(people), {"id": person.id, "name": person.name})
+            connection.execute(insert(people), {"id": person.id, **_named(person)})
 
     def find(self, person: PersonId) -> Person:
         """The person of that id.
@@ -59,13 +59,34 @@ class People:
             rows = connection.execute(select(people).order_by(people.c.name, people.c.id)).all()
         return tuple(_person(row) for row in rows)
 
+    def page(
+        self, *, containing: str = "", after: tuple[str, str] | None = None, limit: int
+    ) -> tuple[Person, ...]:
+        """Some of everybody, by name; capitals and marks make no difference.
+
+        Args:
+            containing: Only those whose name has this in it.
+            after: Only those after a name, as `folded` gives it, and an id.
+            limit: At most so many.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        query = select(people).order_by(people.c.folded, people.c.id).limit(limit)
+        if containing:
+            query = query.where(people.c.folded.contains(folded(containing), autoescape=True))
+        if after is not None:
+            query = query.where(tuple_(people.c.folded, people.c.id) > tuple_(*after))
+        with self._database.reading() as connection:
+            return tuple(_person(row) for row in connection.execute(query))
+
     def rename(self, person: Person) -> None:
         """Keeps the name that a person goes by now.
 
         Raises:
             PosternError: `not_found`; `unavailable`.
         """
-        change = update(people).where(people.c.id == person.id).values(name=person.name)
+        change = update(people).where(people.c.id == person.id).values(_named(person))
         with self._database.writing() as connection:
             if connection.execute(change).rowcount == 0:
                 raise missing()
@@ -110,3 +131,7 @@ def missing() -> PosternError:
 
 def _person(row: Row[tuple[object, ...]]) -> Person:
     return Person(PersonId(row.id), row.name)
+
+
+def _named(person: Person) -> dict[str, str]:
+    return {"name": person.name, "folded": folded(person.name)}

@@ -1,8 +1,9 @@
 """Permits in the store."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
@@ -33,12 +34,7 @@ class Permits:
         """
         row = _row(permit)
         with self._database.writing() as connection:
-            if not all(holders.exists(connection, holder) for holder in permit.holders):
-                raise PosternError(
-                    Code.NOT_FOUND,
-                    "The permit names somebody who is not kept.",
-                    "Add the person or vehicle first.",
-                )
+            _check_holders(connection, permit)
             if connection.scalar(select(permits.c.id).where(permits.c.id == permit.id)):
                 raise PosternError(Code.CONFLICT, f"There is a permit called {permit.id} already.")
             connection.execute(insert(permits), row)
@@ -74,6 +70,65 @@ class Permits:
         with self._database.reading() as connection:
             return at(connection, access_point)
 
+    def page(
+        self,
+        *,
+        holder: Holder | None = None,
+        access_point: AccessPointId | None = None,
+        after: PermitId | None = None,
+        limit: int,
+    ) -> tuple[Permit, ...]:
+        """Some of all permits, by id.
+
+        Args:
+            holder: Only those that let this one through.
+            access_point: Only those that count here.
+            after: Only those after this id.
+            limit: At most so many.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        # Where there is a place, the ids come from its index, in order; else from their own.
+        id_ = permits.c.id if access_point is None else permit_places.c.permit
+        query = select(id_).order_by(id_).limit(limit)
+        if access_point is not None:
+            query = query.where(permit_places.c.access_point == access_point)
+        if holder is not None:
+            theirs = select(permit_holders.c.permit).where(permit_holders.c.holder == holder)
+            query = query.where(id_.in_(theirs))
+        if after is not None:
+            query = query.where(id_ > after)
+        with self._database.reading() as connection:
+            found = connection.scalars(query).all()
+            return _read(connection, found) if found else ()
+
+    def naming(self, holder: Holder) -> tuple[Permit, ...]:
+        """Every permit that lets somebody through, by id.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        theirs = select(permit_holders.c.permit).where(permit_holders.c.holder == holder)
+        with self._database.reading() as connection:
+            return _read(connection, theirs)
+
+    def replace(self, permit: Permit) -> None:
+        """Keeps a permit in place of the one of that id.
+
+        Raises:
+            PosternError: `not_found` where there is none of that id, or a holder is not kept;
+                `invalid` for a schedule without a named time zone; `unavailable`.
+        """
+        change = update(permits).where(permits.c.id == permit.id).values(_row(permit))
+        with self._database.writing() as connection:
+            _check_holders(connection, permit)
+            if connection.execute(change).rowcount == 0:
+                raise _missing(permit.id)
+            for part in (permit_holders, permit_places, permit_factors):
+                connection.execute(delete(part).where(part.c.permit == permit.id))
+            _add_parts(connection, permit)
+
     def remove(self, permit: PermitId) -> None:
         """Removes a permit.
 
@@ -91,6 +146,15 @@ def at(connection: Connection, access_point: AccessPointId) -> tuple[Permit, ...
     return _read(connection, here)
 
 
+def _check_holders(connection: Connection, permit: Permit) -> None:
+    if not all(holders.exists(connection, holder) for holder in permit.holders):
+        raise PosternError(
+            Code.NOT_FOUND,
+            "The permit names somebody who is not kept.",
+            "Add the person or vehicle first.",
+        )
+
+
 def _add_parts(connection: Connection, permit: Permit) -> None:
     held = [{"permit": permit.id, "holder": holder} for holder in sorted(permit.holders)]
     connection.execute(insert(permit_holders), held)
@@ -105,7 +169,7 @@ def _add_parts(connection: Connection, permit: Permit) -> None:
     connection.execute(insert(permit_factors), factors)
 
 
-def _read(connection: Connection, wanted: Select[tuple[str]]) -> tuple[Permit, ...]:
+def _read(connection: Connection, wanted: Select[tuple[str]] | Sequence[str]) -> tuple[Permit, ...]:
     held: defaultdict[str, set[Holder]] = defaultdict(set)
     for row in connection.execute(
         select(permit_holders).where(permit_holders.c.permit.in_(wanted))

@@ -75,6 +75,9 @@ people = Table(
     metadata,
     Column("id", String(ID), ForeignKey("holders.id", ondelete="CASCADE"), primary_key=True),
     Column("name", String(MAX_NAME), nullable=False),
+    #: The name without capitals and marks, by which it is looked for; nothing else of anybody.
+    Column("folded", String, nullable=False, server_default=""),
+    Index("ix_people_folded", "folded", "id"),
 )
 
 vehicles = Table(
@@ -161,7 +164,8 @@ permit_places = Table(
     "permit_places",
     metadata,
     Column("permit", String(ID), ForeignKey("permits.id", ondelete="CASCADE"), primary_key=True),
-    Column("access_point", String(ID), primary_key=True, index=True),
+    Column("access_point", String(ID), primary_key=True),
+    Index("ix_permit_places_at", "access_point", "permit"),
 )
 
 permit_factors = Table(
@@ -219,7 +223,8 @@ mode_places = Table(
 
 #: What the ledger's journal holds, made fit for questions; it can be made anew from the journal at
 #: any time. `body` is null once it has expired. `grants` marks a granted decision, so that those
-#: without an outcome are found at once after a restart.
+#: without an outcome are found at once after a restart. Whatever is asked for is found by an index,
+#: newest first, among a million of them.
 events = Table(
     "events",
     metadata,
@@ -230,8 +235,41 @@ events = Table(
     Column("attempt", String(ID), index=True),
     Column("grants", Boolean, nullable=False),
     Column("body", Text),
+    Column("reason", String(32)),
     Index("ix_events_grants", "attempt", sqlite_where=text("grants")),
-    Index("ix_events_access_point", "access_point", "seq"),
+    Index("ix_events_place", "access_point", "at"),
+    Index("ix_events_place_kind", "access_point", "kind", "at"),
+    Index("ix_events_place_reason", "access_point", "reason", "at"),
+    Index("ix_events_kind", "kind", "at"),
+    Index("ix_events_reason", "reason", "at"),
+)
+
+#: Whom an event is about, under the pseudonym that it has in the event.
+event_names = Table(
+    "event_names",
+    metadata,
+    Column("name", String(ID), primary_key=True),
+    Column(
+        "seq",
+        Integer,
+        ForeignKey("events.seq", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        index=True,
+    ),
+    sqlite_with_rowid=False,
+)
+
+#: What was asked for under a key of the caller's own choice, so that asking once more changes
+#: nothing. Of what came of it there is the id, and none once whoever bore it is forgotten.
+replies = Table(
+    "replies",
+    metadata,
+    Column("caller", String(MAX_BY), primary_key=True),
+    Column("key", String(ID), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("subject", String(ID)),
 )
 
 #: The last checkpoint of the ledger that was seen, in one row at most: whoever writes the ledger's

@@ -25,6 +25,7 @@ from postern.store.passkeys import Passkeys
 from postern.store.people import People
 from postern.store.permits import Permits
 from postern.store.references import References
+from postern.store.replies import Replies
 from postern.store.schema import api_keys, consents, credentials, holders, meta, users
 from postern.store.schema import permits as permits_table
 from postern.store.sessions import Sessions
@@ -69,6 +70,7 @@ class Store:
         self.setup_codes = SetupCodes(database)
         self.sign_in_tries = SignInTries(database)
         self.api_keys = ApiKeys(database)
+        self.replies = Replies(database)
 
     def state(
         self, access_point: AccessPoint, *, clock_trusted: bool = True

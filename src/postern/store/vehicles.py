@@ -74,6 +74,27 @@ class Vehicles:
             rows = connection.execute(select(vehicles).order_by(vehicles.c.plate)).all()
         return tuple(_vehicle(row) for row in rows)
 
+    def page(
+        self, *, containing: str = "", after: str | None = None, limit: int
+    ) -> tuple[Vehicle, ...]:
+        """Some of all vehicles, by plate.
+
+        Args:
+            containing: Only those whose plate has these capitals and digits in it.
+            after: Only those after this plate.
+            limit: At most so many.
+
+        Raises:
+            PosternError: `unavailable`.
+        """
+        query = select(vehicles).order_by(vehicles.c.plate).limit(limit)
+        if containing:
+            query = query.where(vehicles.c.plate.contains(containing, autoescape=True))
+        if after is not None:
+            query = query.where(vehicles.c.plate > after)
+        with self._database.reading() as connection:
+            return tuple(_vehicle(row) for row in connection.execute(query))
+
     def remove(self, vehicle: VehicleId) -> None:
         """Forgets a vehicle with its credentials and part in permits.
 
