@@ -263,11 +263,12 @@ def _event_of_doors(what: str, at: datetime, record: _Reader) -> Event:
 
 
 def _event_of_person(what: str, at: datetime, record: _Reader) -> Event:
+    if what == "viewed":
+        looked_at = _holder(record.text("person"))
+        return Viewed(at, looked_at, record.text("by"), record.text("why"))
     person = PersonId(record.text("person"))
     if what == "erased":
         return Erased(at, person)
-    if what == "viewed":
-        return Viewed(at, person, record.text("by"), record.text("why"))
     consent = ConsentId(record.text("consent"))
     if what == "consented":
         return Consented(at, consent, person, record.text("text_version"))

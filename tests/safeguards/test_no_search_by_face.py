@@ -9,6 +9,7 @@ first and has to be argued for in this file.
 import ast
 import inspect
 import io
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from postern import api, cli
 from postern.api.aim import aim_app
 from postern.api.health import health_app
 from postern.api.live import live_app
+from postern.api.v1 import Nouns, api_app
 from postern.api.witness import witness_app
 from postern.app.clock import SystemClock
 from postern.app.witness_folder import open_witness
@@ -43,6 +45,7 @@ from postern.engine.ports import Outcome
 from postern.ledger.witness import MOST_BODY
 from postern.web.problem import PROBLEM_TYPE
 from tests.console.desk import desk
+from tests.api.nouns_desk import opened_desk, told
 from tests.people import ALICE, DOOR
 from tests.web.serving import serving
 
@@ -305,6 +308,40 @@ CALLS = {
     ("POST", "/sign-out"): "ends it",
     ("GET", "/static/{file_path:path}"): "a style and two scripts",
     ("GET", "/metrics"): "and how many attempts there were, by access point and reason",
+    ("GET", "/api/v1/openapi.json"): "what the calls below are",
+    ("GET", "/api/v1/people"): "who is registered, by a part of their name",
+    ("GET", "/api/v1/people/{person:str}"): "one of them, by id",
+    ("PATCH", "/api/v1/people/{person:str}"): "calls them otherwise",
+    ("DELETE", "/api/v1/people/{person:str}"): "forgets them",
+    ("GET", "/api/v1/people/{person:str}/consents"): "what they agreed to",
+    ("POST", "/api/v1/people/{person:str}/withdrawal"): "takes all of it back",
+    ("GET", "/api/v1/people/{person:str}/record"): "all about them, for a reason that is recorded",
+    ("GET", "/api/v1/vehicles"): "what is registered, by a part of a plate that was typed in",
+    ("POST", "/api/v1/vehicles"): "registers a plate that was typed in",
+    ("GET", "/api/v1/vehicles/{vehicle:str}"): "one of them, by id",
+    ("DELETE", "/api/v1/vehicles/{vehicle:str}"): "forgets it",
+    ("GET", "/api/v1/consents/{consent:str}"): "what somebody agreed to, by its id",
+    ("GET", "/api/v1/consents/{consent:str}/text"): "in the words that they were shown",
+    ("POST", "/api/v1/consents/{consent:str}/withdrawal"): "takes it back",
+    ("GET", "/api/v1/credentials"): "what somebody known is recognised by, and nothing of it",
+    ("GET", "/api/v1/credentials/{credential:str}"): "one of them, by id",
+    ("PATCH", "/api/v1/credentials/{credential:str}"): "switches it on or off",
+    ("DELETE", "/api/v1/credentials/{credential:str}"): "ends it",
+    ("GET", "/api/v1/permits"): "who may pass where",
+    ("POST", "/api/v1/permits"): "lets somebody through",
+    ("GET", "/api/v1/permits/{permit:str}"): "one of them, by id",
+    ("PUT", "/api/v1/permits/{permit:str}"): "changes it",
+    ("DELETE", "/api/v1/permits/{permit:str}"): "takes it away",
+    ("GET", "/api/v1/schedules"): "what site.toml says",
+    ("GET", "/api/v1/schedules/{schedule:str}"): "likewise",
+    ("GET", "/api/v1/access-points"): "likewise",
+    ("GET", "/api/v1/access-points/{access_point:str}"): "likewise",
+    ("GET", "/api/v1/areas"): "likewise, and how many are inside",
+    ("GET", "/api/v1/areas/{area:str}"): "likewise",
+    ("GET", "/api/v1/events"): "what happened; of one holder for a reason, which is recorded",
+    ("GET", "/api/v1/events/{number:int}"): "one event, by its number, under pseudonyms",
+    ("GET", "/api/v1/events/{number:int}/proof"): "likewise, with its proof",
+    ("GET", "/api/v1/log"): "how long the log is, and who signed it",
 }
 
 
@@ -387,7 +424,9 @@ def test_nothing_over_http_takes_a_look_or_gives_a_person(tmp_path: Path) -> Non
     assert CALLS.keys() == found
 
 
-@pytest.mark.parametrize("path", ["/add-checkpoint", "/match", "/identify", "/faces", "/"])
+@pytest.mark.parametrize(
+    "path", ["/add-checkpoint", "/match", "/identify", "/faces", "/", "/api/v1/faces"]
+)
 def test_attack_picture_or_vector_sent_over_http(path: str, tmp_path: Path) -> None:
     """Wherever it is sent to: refused, and the answer says nothing of it."""
     picture = cv2.imencode(".jpg", np.full((64, 64, 3), 90, np.uint8))[1].tobytes()
@@ -409,6 +448,62 @@ def test_attack_picture_or_vector_sent_over_http(path: str, tmp_path: Path) -> N
                 assert answer.text in {f"{phrase}\n", *REFUSALS}
                 assert HEADERS == answer.headers.keys()
                 assert "text/plain; charset=utf-8" == answer.headers["content-type"]
+
+
+def test_attack_picture_or_vector_sent_to_the_api(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an administrator, to every call that takes anything: refused, and nobody is named."""
+    monkeypatch.setenv("POSTERN_MODELS", str(tmp_path / "models"))
+    picture = cv2.imencode(".jpg", np.full((64, 64, 3), 90, np.uint8))[1].tobytes()
+    vector = np.linspace(-0.2, 0.2, 128, dtype=np.float32)
+    listed = str(vector.tolist())
+    bodies = (
+        (picture, "image/jpeg"), (picture, "application/json"),
+        (vector.tobytes(), "application/octet-stream"), (listed.encode(), "application/json"),
+        (b'{"face": ' + listed.encode() + b"}", "application/json"),
+    )  # fmt: skip
+    with opened_desk(tmp_path) as desk:
+        for method, path in [c for c in _calls(_api()) if c[0] in ("POST", "PUT", "PATCH")]:
+            at = re.sub(r"\{person:str\}", "p-zoe", path.removeprefix("/api/v1"))
+            for body, kind in bodies:
+                headers = {"Content-Type": kind, "If-Match": "*"}
+                answer = desk.call(method, at, content=body, headers=headers)
+                assert answer.status_code in (400, 415, 422), (method, path, kind)
+                assert not re.search("zoe|ömer", answer.text, re.IGNORECASE)
+        for path in ("/people", "/events", "/credentials", "/permits"):
+            for name in ("face", "image", "embedding", "like", "similar_to"):
+                assert 422 == desk.call("GET", path, params={name: listed[:500]}).status_code
+
+
+def test_api_has_no_room_for_a_picture_or_a_vector() -> None:
+    """What is sent is JSON; no field takes numbers in a row, bytes, or whatever it is given."""
+    document: Any = next(
+        handler.fn() for route in _api().routes if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers if "openapi.json" in route.path
+    )  # fmt: skip
+    described = json.loads(document.content)
+    calls = [call for calls in described["paths"].values() for call in calls.values()]
+    sent = [call["requestBody"]["content"] for call in calls if "requestBody" in call]
+    assert sent
+    assert {"application/json"} == {kind for content in sent for kind in content}
+    names = {content["application/json"]["schema"]["$ref"].split("/")[-1] for content in sent}
+    assert {"Name", "NewVehicle", "Switch", "Terms", "Withdrawal"} == names
+    for name in names:
+        for field, schema in described["components"]["schemas"][name]["properties"].items():
+            assert not _holds_anything(schema), (name, field)
+    assert _holds_anything({"type": "array", "items": {"type": "number"}})
+    assert _holds_anything({})
+
+
+def _holds_anything(schema: dict[str, Any]) -> bool:
+    if "$ref" in schema or "oneOf" in schema:
+        return any(map(_holds_anything, schema.get("oneOf", ())))
+    if schema.get("type") == "array":
+        return schema["items"].get("type") != "string" or "maxItems" not in schema
+    if schema.get("type") == "string":
+        return schema.get("format") in ("binary", "byte")
+    return schema.get("type") not in ("integer", "boolean", "null")
 
 
 def _identify(picture: Path, person: str = "") -> None:
@@ -466,8 +561,11 @@ def _is_the_site(option: "Option") -> bool:
 def _applications(folder: Path) -> tuple[Litestar, ...]:
     """Everything that answers over HTTP; whatever module is new has to be walked, too."""
     modules = {module.name for module in iter_modules(api.__path__)}
-    calls = {"keys", "lanes", "me", "sessions", "setup", "users"}
-    assert {"aim", "health", "live", "witness", "reception"} | calls == modules
+    parts = {"call", "idempotency", "locale", "moments", "paging", "reason", "version"}
+    calls = {"keys", "lanes", "me", "sessions", "setup", "users", "reception"}
+    nouns = {"access_points", "consents", "credentials", "events", "log", "people", "permits",
+             "schedules", "vehicles"}  # fmt: skip
+    assert {"aim", "health", "live", "witness", "v1"} | parts | calls | nouns == modules
     witness, _ = open_witness(folder / "witness", "witness.example", [], SystemClock())
     return (
         witness_app(witness, MOST_BODY, lambda _: None),
@@ -475,6 +573,12 @@ def _applications(folder: Path) -> tuple[Litestar, ...]:
         aim_app(_Quiet(), "token"),
         live_app(_Quiet(), _Quiet()),
     )
+
+
+def _api() -> Litestar:
+    """The API, of which nobody can ask anything here."""
+    nouns: dict[str, Any] = dict.fromkeys(Nouns.__dataclass_fields__)
+    return api_app(Nouns(**nouns), [told])
 
 
 class _Quiet:

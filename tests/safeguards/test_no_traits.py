@@ -5,6 +5,7 @@ nouns, events, what a person is given, what they agree to, and the keys of `site
 added fails here first, and has to be argued for in this file.
 """
 
+import json
 import re
 import sqlite3
 import tomllib
@@ -16,7 +17,7 @@ from importlib import import_module, resources
 from inspect import getmembers, isclass
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from sqlalchemy import JSON, LargeBinary, Text
 
 from postern import core
 from postern.actuators import KINDS as ACTUATORS
+from postern.api.v1 import Nouns, document, routes
 from postern.app.config import load
 from postern.app.erasure import Erasure
 from postern.app.problem import ConfigError
@@ -313,6 +315,35 @@ def test_what_a_person_is_given_has_no_trait(folder: Path) -> None:
             "permits", "presence"} == {field.name for field in fields(Erasure)}  # fmt: skip
 
 
+#: Every field that the API's calls are sent or answer, of whatever it is about.
+API = {
+    "access_points", "allowed", "area", "asked_by", "at", "cameras", "capacity",
+    "checkpoint", "consent", "consent_until", "consents", "day", "detail", "direction", "enabled",
+    "errors", "event", "exceptions", "expires", "factor", "factors", "field", "given", "heading",
+    "held_open_s", "hint", "hold_s", "holder", "id", "items", "key", "keys", "kind", "label",
+    "liveness", "max_false_accept", "message", "mode", "name", "next", "number", "occupancy",
+    "one_in", "opens_in_evacuation", "opens_within_s", "origin", "others", "passback", "passes",
+    "people", "permit", "permits", "person", "plate", "presence", "purpose", "receipt",
+    "references", "remembered", "root", "said", "schedule", "size", "spans", "status", "text",
+    "text_version", "title", "type", "unsigned", "valid_from", "valid_until", "vehicles",
+    "warnings", "weekly", "withdrawn", "witnesses", "zone",
+}  # fmt: skip
+
+
+def test_answers_over_the_network_have_no_trait() -> None:
+    """Every field of every schema, as they are described; an event's are those above."""
+    nouns: dict[str, Any] = dict.fromkeys(Nouns.__dataclass_fields__)
+    told = json.loads(described(nouns))
+    fields = {
+        name
+        for schema in told["components"]["schemas"].values()
+        for name in schema.get("properties", ())
+    }
+
+    assert API == fields
+    assert set() == {name for name in fields - FINE if _names_a_trait(name)}
+
+
 def test_site_file_has_no_key_for_people() -> None:
     """Its tables describe doors, cameras and rules; nobody and no group of people is in it."""
     tables = (SiteTable, AreaTable, AccessPointTable, WitnessTable, ConsentTerms, Faces, Roster,
@@ -356,6 +387,12 @@ def test_the_search_for_traits_can_fail() -> None:
 
     assert _names_a_trait(Mood.HAPPY.replace("-", "_"))
     assert {"kept", "birthdate"} == set(_keys({"kept": [{"birthdate": 1}]}))
+
+
+def described(nouns: dict[str, Any]) -> bytes:
+    """The document of the API."""
+    answer: Any = document(routes(Nouns(**nouns))).fn()
+    return bytes(answer.content)
 
 
 def _columns(file: Path) -> dict[str, set[str]]:

@@ -64,8 +64,8 @@ NETWORK = {
 #: listens or pushes (`test_numbers_are_pushed_nowhere`).
 LIBRARIES = {
     "av", "cv2",
-    "PIL", "alembic", "cryptography", "jinja2", "markupsafe", "matplotlib", "numpy", "onnx",
-    "onnxruntime", "osdp", "osdp_sys", "platformdirs", "prometheus_client", "rich", "segno",
+    "PIL", "alembic", "cryptography", "jinja2", "markupsafe", "matplotlib", "msgspec", "numpy",
+    "onnx", "onnxruntime", "osdp", "osdp_sys", "platformdirs", "prometheus_client", "rich", "segno",
     "serial", "sqlalchemy", "structlog",
     "typer", "webauthn", "zxingcpp",
 }  # fmt: skip
@@ -132,6 +132,25 @@ TALKS = {
     "api/users.py": "answers administrators about users",
     "app/monitor.py": "has it listen, beside the lanes",
     "api/witness.py": "answers there",
+    **{
+        f"api/{noun}.py": "says what the API's calls are; `server.py` listens for them"
+        for noun in (
+            "access_points",
+            "call",
+            "consents",
+            "credentials",
+            "events",
+            "log",
+            "paging",
+            "people",
+            "permits",
+            "problem",
+            "schedules",
+            "v1",
+            "vehicles",
+            "version",
+        )
+    },
     "app/notify.py": "tells the service manager, on this machine, that the service is alive",
     "app/witness_client.py": "asks the witnesses that site.toml names",
     "api/lanes.py": "tells those who may watch what happens, and opens by hand for those who may",

@@ -42,3 +42,21 @@ def test_some_rights_ask_once_more_who_it_is(right: Right) -> None:
     """Of a session that has been open for a while."""
     stale = Caller("user:maria", frozenset(Right), fresh=False)
     assert ("401 step-up" if right in STEP_UP else "") == asked(right, stale)
+
+
+def test_one_of_several_rights_is_enough() -> None:
+    """Whoever has none of them is told the first; one that asks for no proof spares it."""
+    guard = needs(Right.WATCH, Right.OPEN)
+
+    def told(*rights: Right) -> str:
+        caller = Caller("user:maria", frozenset(rights), fresh=False)
+        try:
+            guard(connection(caller), None)  # type: ignore[arg-type]
+        except RefusedError as error:
+            return f"{error.status.value} {error.kind}"
+        return ""
+
+    assert "" == told(Right.WATCH)
+    assert "" == told(Right.WATCH, Right.OPEN)
+    assert "401 step-up" == told(Right.OPEN)
+    assert "403 not-allowed" == told(Right.READ)

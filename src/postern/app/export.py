@@ -87,7 +87,7 @@ class Exports:
         consents = self.store.consents.of(person)
         credentials = self.store.credentials.of(person)
         keyed = self._keyed(person)
-        permits = [one for one in self.store.permits.all() if person in one.holders]
+        permits = self.store.permits.naming(person)
         return {
             "site": self.site.name,
             "person": {"id": known.id, "name": known.name},

@@ -28,7 +28,7 @@ from postern.ledger.checkpoint import Opened
 from postern.ledger.log import Log, open_log
 from postern.ledger.pseudonym import month, reveal
 from postern.ledger.verify import VKEY
-from postern.store.events import Entry, Events
+from postern.store.events import Entry, Events, Wanted
 from postern.vault.keys import derive_seed
 
 #: A checkpoint comes at the latest after so many seconds, or entries.
@@ -240,9 +240,32 @@ class Records:
                 since=since, after=after, access_point=access_point, naming=naming, limit=limit
             )
         )
-        ids = tuple(self._ids() if known is None else known)
-        names = {m: self.log.pseudonyms.names(at, ids) for m, at in _months(found).items()}
-        return tuple(replace(e, event=reveal(e.event, names[month(e.at)])) for e in found)
+        return self._revealed(found, tuple(self._ids() if known is None else known))
+
+    def page(self, wanted: Wanted, *, about: str | None = None, limit: int) -> tuple[Entry, ...]:
+        """Some of the events that have not expired, newest first by their times.
+
+        Args:
+            wanted: Which; whom they are to name is told by the next.
+            about: Only those that name this id, which they show; everybody else keeps their
+                pseudonym.
+            limit: At most so many.
+
+        Raises:
+            PosternError: As `follow`.
+        """
+        if about is not None:
+            wanted = replace(wanted, naming=tuple(self.log.pseudonyms.every(about)))
+        found = self._answer(lambda: self._events.page(wanted, limit=limit))
+        return self._revealed(found, () if about is None else (about,))
+
+    def find(self, number: int) -> Entry:
+        """The event of that number, under pseudonyms.
+
+        Raises:
+            PosternError: `not_found` where there is none, or not any more; as `follow`.
+        """
+        return self._answer(lambda: self._events.find(number))
 
     def unfinished(self) -> tuple[Decided | Released, ...]:
         """Grants and releases without an outcome, oldest first; a restart closes each of them.
@@ -285,6 +308,12 @@ class Records:
             with suppress(PosternError):
                 self.settle()
         self.log.close()
+
+    def _revealed(self, found: Iterable[Entry], ids: tuple[str, ...]) -> tuple[Entry, ...]:
+        """Events with these ids in place of their pseudonyms."""
+        found = tuple(found)
+        names = {m: self.log.pseudonyms.names(at, ids) for m, at in _months(found).items()}
+        return tuple(replace(e, event=reveal(e.event, names[month(e.at)])) for e in found)
 
     def _answer(self, question: Callable[[], T]) -> T:
         """What the index says; a damaged one is made anew first."""

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from postern.actuators import Timer
 from postern.app.pass_drawing import check_label
+from postern.app.permits import SEEN, hindrances, opens_nowhere
 from postern.app.site import Site
 from postern.app.wire import (
     Installation,
@@ -25,7 +26,6 @@ from postern.app.wire import (
 from postern.app.wording import locales
 from postern.cli import table
 from postern.cli.check_people import check_people
-from postern.cli.permit import SEEN, hindrances, opens_nowhere
 from postern.cli.site_option import SITE_FILE, SiteArgument, SiteFile
 from postern.cli.terminal import ERR, OUT, say, warn
 from postern.core.consent import StorageMode

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from postern.api.reason import LEAST_WHY, MOST_WHY
 from postern.app.records import LEDGER
-from postern.app.wire import Installation
-from postern.app.witness import parse_witness_key
+from postern.app.wire import Installation, witness_keys
 from postern.cli import table
 from postern.cli.event_words import sentence
 from postern.cli.operator import operator
@@ -18,12 +18,8 @@ from postern.cli.verify import tell_absent, unsigned
 from postern.core.errors import invalid
 from postern.core.event import Event, Viewed
 from postern.core.ids import PersonId
-from postern.ledger.note import Verifier
 from postern.ledger.verify import Verified, verify_log
 from postern.store.events import Entry
-
-#: Characters of a reason: a sentence that the person will read.
-LEAST_WHY, MOST_WHY = 8, 200
 
 
 def events(
@@ -126,11 +122,6 @@ def verified(installation: Installation) -> Verified:
     # What is shown comes from the index: it is made anew of what was checked.
     records.rebuild()
     return found
-
-
-def witness_keys(installation: Installation) -> tuple[Verifier, ...]:
-    """The keys of the witnesses that the site asks."""
-    return tuple(parse_witness_key(entry.key) for entry in installation.site.witnesses.values())
 
 
 def _record(event: Event) -> dict[str, object]:

@@ -1,18 +1,14 @@
 """`postern vehicle`: the vehicles that may hold permits."""
 
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 
+from postern.app.wire import vehicles
 from postern.cli import table
 from postern.cli.operator import operator
 from postern.cli.site_option import SITE_FILE, SiteFile, opened
 from postern.cli.terminal import OUT, say, show_json
-from postern.core.credential import Credential
-from postern.core.event import Changed, Enrolled
-from postern.core.evidence import Factor
-from postern.core.ids import CredentialId, VehicleId
 from postern.core.vehicle import Vehicle, plate_text
 
 app = typer.Typer(
@@ -33,16 +29,8 @@ def add(
 ) -> None:
     """Register a vehicle by its plate."""
     text = plate_text(" ".join(plate))
-    vehicle = Vehicle(VehicleId(f"v-{uuid4().hex[:12]}"), text, label.strip() or text)
     with opened(site) as installation:
-        now = installation.clock.now().utc
-        credential = Credential(
-            CredentialId(f"plate-{vehicle.id}"), Factor.PLATE, vehicle.id, True, now
-        )
-        with installation.store.together():
-            installation.store.vehicles.add(vehicle)
-            installation.store.credentials.add(credential, now=now)
-            installation.records.append(Enrolled(now, credential.id, vehicle.id))
+        vehicle = vehicles(installation).add(text, label.strip() or text, operator())
     if as_json:
         show_json(_record(vehicle))
         return
@@ -54,25 +42,22 @@ def add(
 def list_vehicles(site: SiteFile = SITE_FILE, as_json: _AsJson = False) -> None:
     """Show every registered vehicle."""
     with opened(site) as installation:
-        vehicles = installation.store.vehicles.all()
+        known = installation.store.vehicles.all()
     if as_json:
-        show_json([_record(vehicle) for vehicle in vehicles])
+        show_json([_record(vehicle) for vehicle in known])
         return
-    if not vehicles:
+    if not known:
         OUT.print("No vehicle is registered.")
         return
-    table.show(OUT, ("plate", "label", "id"), [(v.plate, v.label, v.id) for v in vehicles])
+    table.show(OUT, ("plate", "label", "id"), [(v.plate, v.label, v.id) for v in known])
 
 
 @app.command("remove")
 def remove(plate: _Plate, site: SiteFile = SITE_FILE) -> None:
     """Forget a vehicle, its plate and its part in permits."""
     with opened(site) as installation:
-        now = installation.clock.now().utc
-        with installation.store.together():
-            vehicle = installation.store.vehicles.with_plate(" ".join(plate))
-            installation.store.vehicles.remove(vehicle.id)
-            installation.records.append(Changed(now, "vehicle removed", vehicle.id, operator()))
+        vehicle = installation.store.vehicles.with_plate(" ".join(plate))
+        vehicles(installation).remove(vehicle.id, operator())
     say(f"{vehicle.plate} is forgotten.")
 
 

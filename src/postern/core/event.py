@@ -168,10 +168,10 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Viewed:
-    """Somebody looked at a person's events, and said why; the person can see it."""
+    """Somebody looked at a person's events, or a vehicle's, and said why; the person can see it."""
 
     at: datetime
-    person: PersonId
+    person: Holder
     by: str
     why: str
 

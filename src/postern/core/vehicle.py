@@ -48,6 +48,18 @@ def plate_text(written: str) -> str:
         PosternError: `invalid` where anything else is in it, or too few or too many characters
             are. Wildcards are refused: a permit is for one vehicle.
     """
+    text = plate_part(written)
+    if not MIN_PLATE <= len(text) <= MAX_PLATE:
+        raise invalid(f"A plate has {MIN_PLATE} to {MAX_PLATE} letters and digits.")
+    return text
+
+
+def plate_part(written: str) -> str:
+    """Any part of a plate as it is looked for, none included; as `plate_text`.
+
+    Raises:
+        PosternError: `invalid` where anything but letters and digits is in it.
+    """
     characters = [c for c in written if c not in SEPARATORS]
     # Capitals only after the check: Python's capitals of "ß" are "SS", and of a dotless "ı" an "I".
     if not all(c.isascii() and c.upper() in ALPHABET for c in characters):
@@ -56,7 +68,4 @@ def plate_text(written: str) -> str:
             "The plate holds something other than letters A to Z and digits.",
             _MARKED if marked else "Write it as on the vehicle; wildcards are not allowed.",
         )
-    text = "".join(characters).upper()
-    if not MIN_PLATE <= len(text) <= MAX_PLATE:
-        raise invalid(f"A plate has {MIN_PLATE} to {MAX_PLATE} letters and digits.")
-    return text
+    return "".join(characters).upper()

@@ -187,10 +187,8 @@ def _renamed(event: Event, name: Rename) -> Event:
             hidden = None if permit is None else PermitId(name(permit))
             who = tuple([_holder(holder, name) for holder in holders])
             return Decided(at, place, attempt, reason, hidden, who, band, passback)
-        case Consented(consent=consent, person=person) | Withdrawn(consent=consent, person=person):
-            return replace(event, consent=ConsentId(name(consent)), person=PersonId(name(person)))
-        case Erased(person=person) | Viewed(person=person):
-            return replace(event, person=PersonId(name(person)))
+        case Consented() | Withdrawn() | Erased() | Viewed():
+            return _of_person(event, name)
         case (
             Enrolled(credential=credential, holder=holder)
             | Revoked(credential=credential, holder=holder)
@@ -202,6 +200,18 @@ def _renamed(event: Event, name: Rename) -> Event:
             return replace(event, subject=name(subject))
         case Released() | Acted() | Interrupted() | Alarmed() | Ordered() | Lifted() | Rekeyed():
             return event
+        case _:
+            assert_never(event)
+
+
+def _of_person(event: Consented | Withdrawn | Erased | Viewed, name: Rename) -> Event:
+    match event:
+        case Consented(consent=consent, person=person) | Withdrawn(consent=consent, person=person):
+            return replace(event, consent=ConsentId(name(consent)), person=PersonId(name(person)))
+        case Erased(person=person):
+            return replace(event, person=PersonId(name(person)))
+        case Viewed(person=seen):
+            return replace(event, person=_holder(seen, name))
         case _:
             assert_never(event)
 

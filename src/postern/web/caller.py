@@ -56,8 +56,8 @@ class Callers(Protocol):
         ...
 
 
-def needs(right: Right) -> Callable[[Connection, BaseRouteHandler], None]:
-    """A guard that lets only those through who have a right.
+def needs(right: Right, *others: Right) -> Callable[[Connection, BaseRouteHandler], None]:
+    """A guard that lets only those through who have a right, or one of some others.
 
     Raises:
         RefusedError: 401 for whoever is not signed in, 403 without the right, and 401 where they
@@ -70,14 +70,15 @@ def needs(right: Right) -> Callable[[Connection, BaseRouteHandler], None]:
             raise RefusedError(
                 HTTPStatus.UNAUTHORIZED, "sign-in", "Nobody is signed in.", "Sign in first."
             )
-        if right not in caller.rights:
+        held = caller.rights.intersection((right, *others))
+        if not held:
             raise RefusedError(
                 HTTPStatus.FORBIDDEN,
                 "not-allowed",
                 f"{caller.by} may not do that: it takes the right {right.value!r}.",
                 "Ask an administrator.",
             )
-        if right in STEP_UP and not caller.fresh:
+        if held <= STEP_UP and not caller.fresh:
             raise RefusedError(
                 HTTPStatus.UNAUTHORIZED,
                 "step-up",
@@ -85,5 +86,5 @@ def needs(right: Right) -> Callable[[Connection, BaseRouteHandler], None]:
                 "Confirm with your passkey, or your password and code.",
             )
 
-    guard.right = right  # type: ignore[attr-defined]
+    guard.rights = (right, *others)  # type: ignore[attr-defined]
     return guard

@@ -71,12 +71,13 @@ class FieldsError(PosternError):
 
     Args:
         faults: What; at least one.
+        code: What it is where there are no fields, as in a terminal.
     """
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__(
-            Code.INVALID, "Some of what was sent cannot be accepted.", "See the fields."
-        )
+    def __init__(self, faults: tuple[Fault, ...], code: Code = Code.INVALID) -> None:
+        alone = len(faults) == 1
+        message = faults[0].message if alone else "Some of what was sent cannot be accepted."
+        super().__init__(code, message, faults[0].allowed if alone else "See the fields.")
         self.faults = faults
 
 
@@ -95,7 +96,7 @@ def field(name: str) -> Iterator[None]:
     except PosternError as error:
         if error.code not in (Code.INVALID, Code.NOT_FOUND):
             raise
-        raise FieldsError((Fault(name, error.message, error.hint),)) from None
+        raise FieldsError((Fault(name, error.message, error.hint),), error.code) from None
 
 
 def problem(error: PosternError) -> Response[dict[str, object]]:
@@ -156,6 +157,8 @@ def problem_status(error: PosternError) -> HTTPStatus:
 def _kind_and_status(error: PosternError) -> tuple[str, HTTPStatus]:
     if isinstance(error, RefusedError):
         return error.kind, error.status
+    if isinstance(error, FieldsError):
+        return Code.INVALID.value, STATUS[Code.INVALID]
     return error.code.value.replace("_", "-"), STATUS[error.code]
 
 

@@ -20,6 +20,7 @@ from postern.app.wire.installation import (
     read_site,
     try_recording,
 )
+from postern.app.wire.nouns import nouns, people, permits, vehicles, witness_keys
 from postern.app.wire.parts import (
     build_enrolment,
     build_register,
@@ -68,6 +69,7 @@ __all__ = [
     "look_at_keys",
     "look_at_models",
     "office",
+    "nouns",
     "open_aiming",
     "open_keys",
     "open_models",
@@ -77,6 +79,8 @@ __all__ = [
     "open_veil",
     "open_way_out",
     "passes",
+    "people",
+    "permits",
     "prove_event",
     "pulse_timers",
     "read_pass",
@@ -88,5 +92,7 @@ __all__ = [
     "tidy",
     "try_camera",
     "try_recording",
+    "vehicles",
     "withdrawals",
+    "witness_keys",
 ]

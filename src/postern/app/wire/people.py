@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from postern.api.idempotency import REMEMBERED
 from postern.app.clock import plausible
 from postern.app.enrolment import Enrolments
 from postern.app.erasure import finish_erasures
@@ -50,6 +51,7 @@ def tidy(installation: Installation, *, noticed: bool = True, trusted: Trusted =
             lambda: at.records.expire(now - at.site.retention, now),
             lambda: withdrawals(at).lapse(now),
             lambda: passes(at).expire(now),
+            lambda: at.store.replies.expire(now - REMEMBERED),
             at.vault.retire,
         )
     )
