@@ -1,9 +1,11 @@
 """Events and proofs over the network."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
+from postern.api.events import KINDS
 from postern.app.proving import check
 from postern.core.alarm import Alarm
 from postern.core.decision import Reason
@@ -11,6 +13,7 @@ from postern.core.event import Acted, Alarmed, Decided, Viewed
 from postern.core.ids import AccessPointId, AttemptId, PermitId, PersonId
 from postern.core.role import Role
 from tests.api.nouns_desk import WHY, Desk, faults
+from tests.store.samples import ALL_KINDS
 
 DOOR, ZOE = AccessPointId("door"), PersonId("p-zoe")
 
@@ -153,3 +156,18 @@ def test_number_that_is_none_is_of_no_event(desk: Desk, number: str) -> None:
     """However large."""
     for path in (f"/events/{number}", f"/events/{number}/proof"):
         assert desk.call("GET", path).status_code in (404, 422)
+
+
+def test_event_says_what_the_logs_own_text_says(desk: Desk) -> None:
+    """Of every kind there is, field by field."""
+    desk.site.records.append_all(ALL_KINDS)
+    desk.site.records.settle()
+    found = desk.walked("/events", limit=200)
+
+    assert {*KINDS} == {one["kind"] for one in found}
+    for one in found:
+        text = desk.site.store.events.text(one["number"])
+        assert text is not None
+        kept = json.loads(text)
+        assert {"v", "kind", "at"} | one["said"].keys() == kept.keys()
+        assert one["said"] == {name: kept[name] for name in one["said"]}

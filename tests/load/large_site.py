@@ -202,8 +202,8 @@ def timed(app: ASGIApp, took: list[float]) -> ASGIApp:
     return call
 
 
-def measure(site: Installation) -> dict[str, list[float]]:
-    """How long each list took, again and again."""
+def measure(site: Installation) -> dict[str, tuple[int, list[float]]]:
+    """How many items each list has, and how long it took, again and again."""
     given = nouns(site)
     events = Events(site.store, Indexed(site), site.clock, lambda number: b"")
     whole = Nouns(**{**{f: getattr(given, f) for f in Nouns.__dataclass_fields__},
@@ -220,7 +220,7 @@ def measure(site: Installation) -> dict[str, list[float]]:
                 )
                 if answer.is_error:
                     raise SystemExit(f"{path}: {answer.text}")
-            found[name] = [*took]
+            found[name] = len(answer.json()["items"]), [*took]
     return found
 
 
@@ -235,20 +235,20 @@ def main() -> None:
         write_picture(folder / "lane.png", 3)
         enrol(folder)
         site = read_site(folder / "site.toml")
+        # Once it is open: a log that has fewer events than the index would have that emptied.
         with open_site(site) as opened:
-            now = opened.clock.now().utc
-        start = perf_counter()
-        fill(site.data / STORE_FILE, now)
-        size = (site.data / STORE_FILE).stat().st_size / 2**20
-        sys.stdout.write(f"filled in {perf_counter() - start:.0f} s, {size:.0f} MiB\n")
-        with open_site(site) as opened:
+            start = perf_counter()
+            fill(site.data / STORE_FILE, opened.clock.now().utc)
+            size = (site.data / STORE_FILE).stat().st_size / 2**20
+            sys.stdout.write(f"filled in {perf_counter() - start:.0f} s, {size:.0f} MiB\n")
+            sys.stdout.flush()
             rows = measure(opened)
-    sys.stdout.write(f"{'':44} {'p50':>7} {'p95':>7} {'most':>7}\n")
-    for name, took in rows.items():
+    sys.stdout.write(f"{'':44} {'items':>7} {'p50':>7} {'p95':>7} {'most':>7}\n")
+    for name, (items, took) in rows.items():
         took.sort()
         p95 = took[int(0.95 * (len(took) - 1))]
-        line = f"{name:44} {statistics.median(took):7.1f} {p95:7.1f} {took[-1]:7.1f}\n"
-        sys.stdout.write(line)
+        times = f"{statistics.median(took):7.1f} {p95:7.1f} {took[-1]:7.1f}"
+        sys.stdout.write(f"{name:44} {items:7} {times}\n")
 
 
 if __name__ == "__main__":

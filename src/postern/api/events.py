@@ -4,9 +4,8 @@ Whoever an event names stands there under a name of the month that leads to nobo
 vehicle's own are shown for a reason only; that somebody looked is recorded before they are.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Protocol, get_args
@@ -26,13 +25,11 @@ from postern.core.event import Event as KeptEvent
 from postern.core.ids import EventId
 from postern.core.moment import parse_time, time_text
 from postern.core.role import Right
-from postern.event_text import encode
 
 #: What there are events of.
 KINDS = tuple(sorted(one.__name__.lower() for one in get_args(KeptEvent)))
 _Number = Annotated[int, PathParameter(ge=0, le=2**63 - 1)]
-#: What every event says, beside which it stands.
-_HEAD = ("v", "kind", "at")
+Plain = str | int | bool | Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Event:
     number: int
     at: datetime
     kind: str
-    said: Mapping[str, str | int | bool | Sequence[str] | None]
+    said: Mapping[str, Plain]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +217,17 @@ def _record_look(events: Events, caller: Caller, holder: str | None, reason: str
 
 
 def _event(entry: Entry) -> Event:
-    said = json.loads(encode(entry.event))
-    head = {name: said.pop(name) for name in _HEAD}
-    return Event(int(entry.id), entry.at, head["kind"], said)
+    said = {
+        one.name: _plain(getattr(entry.event, one.name))
+        for one in fields(entry.event)
+        if one.name != "at"
+    }
+    return Event(int(entry.id), entry.at, entry.kind, said)
+
+
+def _plain(value: object) -> Plain:
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, tuple):
+        return [str(one) for one in value]
+    return value if isinstance(value, bool | int) or value is None else str(value)
