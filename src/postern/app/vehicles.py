@@ -43,8 +43,14 @@ class Vehicles:
         """
         return self.store.vehicles.find(vehicle)
 
-    def add(self, plate: str, label: str, by: str) -> Vehicle:
+    def add(self, plate: str, label: str, by: str | None = None) -> Vehicle:
         """Registers a vehicle; its plate is its credential.
+
+        Args:
+            plate: Its plate, as `plate_text` gives it.
+            label: What its owner calls it.
+            by: Who does it, of those who do so over the network; None for whoever uses the
+                machine itself, of whom there is one.
 
         Raises:
             PosternError: `invalid` for a label that is none; `conflict` where the plate is
@@ -58,7 +64,8 @@ class Vehicles:
             credential = Credential(name, Factor.PLATE, vehicle.id, True, now)
             self.store.credentials.add(credential, now=now)
             self.ledger.append(Enrolled(now, name, vehicle.id))
-            self.ledger.append(Changed(now, "vehicle added", vehicle.id, by))
+            if by is not None:
+                self.ledger.append(Changed(now, "vehicle added", vehicle.id, by))
         return vehicle
 
     def remove(self, vehicle: VehicleId, by: str, seen: Seen[Vehicle] | None = None) -> None:

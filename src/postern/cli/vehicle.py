@@ -30,7 +30,7 @@ def add(
     """Register a vehicle by its plate."""
     text = plate_text(" ".join(plate))
     with opened(site) as installation:
-        vehicle = vehicles(installation).add(text, label.strip() or text, operator())
+        vehicle = vehicles(installation).add(text, label.strip() or text)
     if as_json:
         show_json(_record(vehicle))
         return
