@@ -13,14 +13,14 @@ from typing import Any
 import httpx
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from postern.api.caller import Caller
 from postern.api.v1 import PATH, api_app
 from postern.app.wire import Installation, nouns, open_site, read_site
 from postern.core.role import RIGHTS, Role
-from tests.api.serving import serving
+from postern.web.caller import Caller
 from tests.cli.conftest import SITE
 from tests.cli.enrolled import ROSTER, enrol
 from tests.media import write_picture
+from tests.web.serving import serving
 
 ROLE, STALE = "X-Test-Role", "X-Test-Stale"
 WHY = "a bicycle was stolen from the yard"

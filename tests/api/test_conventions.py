@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from postern.api.idempotency import REMEMBERED
 from postern.api.paging import read
-from postern.api.problem import FieldsError
 from postern.core.role import Role
+from postern.web.problem import FieldsError
 from tests.api.nouns_desk import ROLE, Desk, faults
 
 VAN = {"plate": "B 123 ABC", "label": "van"}

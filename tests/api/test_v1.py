@@ -13,9 +13,9 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from postern.api.problem import PROBLEM_TYPE
 from postern.api.v1 import PATH, Nouns, api_app
 from postern.core.role import RIGHTS, STEP_UP, Right, Role
+from postern.web.problem import PROBLEM_TYPE
 from tests.api.nouns_desk import ROLE, STALE, WHY, Desk
 from tests.needs import missing
 

@@ -38,10 +38,10 @@ from postern.core.role import Role
 from postern.store.events import Entry, Wanted
 from postern.store.store import STORE_FILE
 from tests.api.desk import ROLE, WHY, told
-from tests.api.serving import serving
 from tests.cli.conftest import SITE
 from tests.cli.enrolled import ROSTER, enrol
 from tests.media import write_picture
+from tests.web.serving import serving
 
 PEOPLE, VEHICLES, PERMITS, EVENTS = 10_000, 2_000, 50_000, 1_000_000
 PLACES = ("barrier", "door")

@@ -44,8 +44,8 @@ from postern.core.ports import Report
 from postern.engine.ports import Outcome
 from postern.ledger.witness import MOST_BODY
 from postern.web.problem import PROBLEM_TYPE
-from tests.console.desk import desk
 from tests.api.nouns_desk import opened_desk, told
+from tests.console.desk import desk
 from tests.people import ALICE, DOOR
 from tests.web.serving import serving
 

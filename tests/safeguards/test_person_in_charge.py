@@ -56,6 +56,7 @@ Row = dict[str, Any]
 #: Columns that say nothing about a person but whose row it is, and the one that is a secret.
 LINKS = {
     ("holders", "id"),
+    ("people", "folded"),  # Their name once more, without capitals and marks.
     ("credentials", "holder"),
     ("credentials", "sealed"),
     ("consents", "person"),
@@ -70,10 +71,12 @@ LINKS = {
 }
 #: What a list of access points is called.
 PLACES = {"consent_places": "places", "permit_places": "access_points"}
-#: Tables about nobody in particular, or about operators; the events have a test of their own.
-OF_NOBODY = {"meta", "areas", "vehicles", "events", "consent_texts", "published", "modes",
-            "mode_places", "users", "passkeys", "sessions", "setup_codes", "sign_in_tries",
-            "api_keys", "api_key_rights"}  # fmt: skip
+#: Tables about nobody in particular, or about operators; the events, with whom they name, have a
+#: test of their own. What operators asked for under a key is theirs: of a person it has the id,
+#: for a day.
+OF_NOBODY = {"meta", "areas", "vehicles", "events", "event_names", "consent_texts", "published",
+             "modes", "mode_places", "replies", "users", "passkeys", "sessions", "setup_codes",
+             "sign_in_tries", "api_keys", "api_key_rights"}  # fmt: skip
 #: What events say of others, or of the site.
 NOT_OF_A_PERSON = {"Alarmed", "Lifted", "Ordered", "Rekeyed", "Released"}
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.event import listen
 
 from postern.core.decision import Reason
-from postern.core.event import Alarmed, Changed, Event
+from postern.core.event import Alarmed, Changed, Decided, Event, Interrupted
 from postern.core.ids import AttemptId, PermitId, PersonId, VehicleId
 from postern.core.person import Person, folded
 from postern.core.vehicle import Vehicle
@@ -232,3 +232,20 @@ def test_no_page_is_found_by_reading_everything(
     assert plans
     assert not [plan for plan in plans if plan.startswith("SCAN") and "USING" not in plan]
     assert not [plan for plan in plans if "TEMP B-TREE" in plan]
+
+
+def test_what_is_about_somebody_has_what_became_of_it(store: Store) -> None:
+    """Oldest first: what names them, and the outcome of those attempts; nobody else's."""
+    kept = history(store)
+    attempts = {e.attempt for e in kept if isinstance(e, Decided) and VAN in e.holders}
+    outcome = Interrupted(NOW, DOOR.id, AttemptId("a-2"))
+    store.events.take([(len(kept), encode(outcome))])
+    found = store.events.about((VAN,))
+
+    assert {"a-2"} == attempts
+    assert outcome in [entry.event for entry in found]
+    assert sorted(int(entry.id) for entry in found) == [int(entry.id) for entry in found]
+    for entry in found:
+        same = getattr(entry.event, "attempt", None) in attempts
+        assert VAN in named(entry.event) or same
+    assert () == store.events.about(()) == store.events.about(("p-nobody",))

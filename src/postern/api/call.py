@@ -10,9 +10,9 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import BodyKwarg, QueryParameter, SkipValidationMarker
 
-from postern.api.caller import Caller, needs
-from postern.api.problem import PROBLEM_TYPE, Fault, FieldsError, RefusedError
 from postern.core.role import Right
+from postern.web.caller import Caller, needs
+from postern.web.problem import PROBLEM_TYPE, Fault, FieldsError, RefusedError
 
 T = TypeVar("T")
 #: Handed to a call by the name of its parameter, as it is.

@@ -12,7 +12,6 @@ from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from postern.api.call import NEW, ONE, Asked, Given, call
-from postern.api.caller import Caller
 from postern.api.idempotency import IdempotencyKey, Replies, done
 from postern.api.locale import Locale, Locales, spoken
 from postern.api.version import IfNoneMatch, shown
@@ -20,6 +19,7 @@ from postern.core.consent import Consent as KeptConsent
 from postern.core.consent import StorageMode
 from postern.core.ids import ConsentId
 from postern.core.role import Right
+from postern.web.caller import Caller
 
 
 class AskedBy(StrEnum):

@@ -13,15 +13,15 @@ from litestar import Response, delete, get, patch
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from postern.api.call import CHANGE, ONE, Given, call
-from postern.api.caller import Caller
 from postern.api.paging import Page, whole
-from postern.api.problem import field
 from postern.api.version import IfMatch, IfNoneMatch, Seen, shown, unchanged
 from postern.core.consent import StorageMode
 from postern.core.credential import Credential as KeptCredential
 from postern.core.evidence import Factor
 from postern.core.ids import CredentialId
 from postern.core.role import Right
+from postern.web.caller import Caller
+from postern.web.problem import field
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,8 @@ from litestar import MediaType, Response, get
 from litestar.params import PathParameter, QueryParameter
 
 from postern.api.call import ONE, Asked, Given, call
-from postern.api.caller import Caller
 from postern.api.moments import Since, Until, moment
 from postern.api.paging import Cursor, Limit, Page, paged, read
-from postern.api.problem import Fault, FieldsError, field
 from postern.api.reason import Why, stated
 from postern.api.version import IfNoneMatch, shown
 from postern.core.decision import Reason
@@ -25,6 +23,8 @@ from postern.core.event import Event as KeptEvent
 from postern.core.ids import EventId
 from postern.core.moment import parse_time, time_text
 from postern.core.role import Right
+from postern.web.caller import Caller
+from postern.web.problem import Fault, FieldsError, field
 
 #: What there are events of.
 KINDS = tuple(sorted(one.__name__.lower() for one in get_args(KeptEvent)))

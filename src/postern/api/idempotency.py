@@ -16,8 +16,8 @@ from litestar.params import HeaderParameter
 from litestar.serialization import encode_json
 
 from postern.api.call import REFUSALS, Asked
-from postern.api.caller import Caller
-from postern.api.problem import RefusedError
+from postern.web.caller import Caller
+from postern.web.problem import RefusedError
 
 #: How long a key stands for its call.
 REMEMBERED = timedelta(hours=24)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from litestar.params import QueryParameter
 
-from postern.api.problem import Fault, FieldsError
+from postern.web.problem import Fault, FieldsError
 
 #: Those that there are.
 Locales = Collection[str]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from litestar.params import QueryParameter
 
-from postern.api.problem import Fault, FieldsError
+from postern.web.problem import Fault, FieldsError
 
 _EXAMPLE = "As in 2026-03-04T12:00:00Z or 2026-03-04T14:00:00+02:00."
 _FORMAT = {"format": "date-time"}

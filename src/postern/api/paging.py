@@ -17,7 +17,7 @@ from litestar import Response
 from litestar.params import QueryParameter
 
 from postern.api.call import Asked
-from postern.api.problem import Fault, FieldsError
+from postern.web.problem import Fault, FieldsError
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -14,12 +14,10 @@ from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from postern.api.call import CHANGE, NEW, ONE, Asked, Given, call
-from postern.api.caller import Caller
 from postern.api.consents import AskedBy, Consent, Withdrawal, agreed
 from postern.api.idempotency import IdempotencyKey, Replies, done
 from postern.api.locale import Locale, Locales, spoken
 from postern.api.paging import Cursor, Limit, Page, paged, read, whole
-from postern.api.problem import field
 from postern.api.reason import Why, stated
 from postern.api.version import IfMatch, IfNoneMatch, Seen, shown, unchanged
 from postern.core.consent import Consent as KeptConsent
@@ -27,6 +25,8 @@ from postern.core.ids import PersonId
 from postern.core.person import MAX_NAME, folded
 from postern.core.person import Person as KeptPerson
 from postern.core.role import Right
+from postern.web.caller import Caller
+from postern.web.problem import field
 
 PersonPath = FromPath[str]
 

@@ -11,7 +11,6 @@ from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from postern.api.call import CHANGE, NEW, ONE, Asked, Given, call
-from postern.api.caller import Caller
 from postern.api.idempotency import IdempotencyKey, Replies, done
 from postern.api.moments import moment
 from postern.api.paging import Cursor, Limit, Page, paged, read
@@ -22,6 +21,7 @@ from postern.core.ids import PermitId
 from postern.core.permit import Permit as KeptPermit
 from postern.core.role import Right
 from postern.core.schedule import Schedule as KeptSchedule
+from postern.web.caller import Caller
 
 #: People, vehicles or access points that one permit names, at most.
 _MOST_NAMED = 2000

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from litestar.params import QueryParameter
 
-from postern.api.problem import field
 from postern.core.errors import invalid
+from postern.web.problem import field
 
 #: Characters of a reason: a sentence that the person will read.
 LEAST_WHY, MOST_WHY = 8, 200

@@ -22,9 +22,9 @@ from postern.api.locale import Locales
 from postern.api.log import LOG, Ledger
 from postern.api.people import PEOPLE, People
 from postern.api.permits import PERMITS, Permits
-from postern.api.problem import refused
 from postern.api.schedules import SCHEDULES, Schedules
 from postern.api.vehicles import VEHICLES, Vehicles
+from postern.web.problem import refused
 
 PATH = "/api/v1"
 #: What whoever signed in is known by, and what a program is.

@@ -14,7 +14,7 @@ from litestar import Response
 from litestar.params import HeaderParameter
 from litestar.serialization import encode_json
 
-from postern.api.problem import RefusedError
+from postern.web.problem import RefusedError
 
 T = TypeVar("T")
 #: Characters of a header with versions.

@@ -5,7 +5,7 @@
 3. Others are not: who else a permit or an event names stays out, or under their pseudonym.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Protocol
@@ -14,7 +14,7 @@ from postern.app.consent_text import agreed_text
 from postern.app.site import Site
 from postern.core.consent import Consent
 from postern.core.credential import Credential
-from postern.core.event import Acted, Changed, Consented, Decided, Event, Interrupted, Released
+from postern.core.event import Consented
 from postern.core.ids import EventId, PersonId
 from postern.core.moment import time_text
 from postern.core.permit import Permit
@@ -25,8 +25,6 @@ from postern.store.throttles import Throttle
 from postern.vault.vault import Vault
 
 FORMAT = "postern person 1"
-#: More events than a site keeps.
-_ALL = 2**31
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 Fields = dict[str, Json]
@@ -35,8 +33,9 @@ Fields = dict[str, Json]
 class History(Protocol):
     """What happened."""
 
-    def list(self, *, limit: int, known: Iterable[str]) -> tuple[Entry, ...]:
-        """Events, newest first, in which only those `known` are shown by their ids."""
+    def about(self, ids: Collection[str]) -> tuple[Entry, ...]:
+        """What names any of these ids, and what became of those attempts, oldest first; only they
+        are shown by their ids."""
         ...
 
 
@@ -44,7 +43,7 @@ def number_of(history: History, consent: Consent) -> EventId | None:
     """The number of the event of a consent; None where it has expired."""
     given = (
         entry.id
-        for entry in history.list(limit=_ALL, known=(consent.id,))
+        for entry in history.about((consent.id,))
         if isinstance(entry.event, Consented) and entry.event.consent == consent.id
     )
     return next(given, None)
@@ -78,7 +77,7 @@ class Exports:
             PosternError: `not_found`; `unavailable`.
         """
         kept = self.kept(person, locale)
-        events = [_event(entry) for entry in self._events(self._ids(person))]
+        events = [_event(entry) for entry in self.history.about(self._ids(person))]
         return {"format": FORMAT, "made": time_text(now), **kept, "events": [*events]}
 
     def kept(self, person: PersonId, locale: str) -> Fields:
@@ -125,30 +124,6 @@ class Exports:
         consents = (one.id for one in self.store.consents.of(person))
         credentials = (one.id for one in self.store.credentials.of(person))
         return frozenset((person, *consents, *credentials, *self._keyed(person)))
-
-    def _events(self, ids: frozenset[str]) -> Iterator[Entry]:
-        """Oldest first: what names the person, and what became of their attempts."""
-        entries = self.history.list(limit=_ALL, known=ids)[::-1]
-        attempts = {
-            entry.event.attempt
-            for entry in entries
-            if isinstance(entry.event, Decided) and ids.intersection(entry.event.holders)
-        }
-        for entry in entries:
-            event = entry.event
-            if isinstance(event, Decided | Released | Acted | Interrupted):
-                if event.attempt in attempts:
-                    yield entry
-            elif not ids.isdisjoint(_named(event)):
-                yield entry
-
-
-def _named(event: Event) -> set[str]:
-    """The ids in an event that is not of an attempt."""
-    if isinstance(event, Changed):
-        return {event.subject}
-    values = (getattr(event, one.name) for one in fields(event))
-    return {value for value in values if isinstance(value, str)}
 
 
 def _credential(credential: Credential) -> Fields:

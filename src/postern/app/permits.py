@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import uuid4
 
 from postern.api.permits import Wish
-from postern.api.problem import field
 from postern.api.version import Seen
 from postern.app.roster import check_room
 from postern.app.site import Site
@@ -20,6 +19,7 @@ from postern.core.permit import Ceiling, Permit
 from postern.core.ports import Clock, Ledger
 from postern.core.schedule import Schedule
 from postern.store.store import Store
+from postern.web.problem import field
 
 #: What a camera has to see for a factor to be there.
 SEEN = {Factor.FACE: Kind.FACE, Factor.PLATE: Kind.PLATE}

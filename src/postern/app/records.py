@@ -6,7 +6,7 @@
 3. The log keeps no ids, only pseudonyms; whoever the site still knows is shown by their id.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -258,6 +258,16 @@ class Records:
             wanted = replace(wanted, naming=tuple(self.log.pseudonyms.every(about)))
         found = self._answer(lambda: self._events.page(wanted, limit=limit))
         return self._revealed(found, () if about is None else (about,))
+
+    def about(self, ids: Collection[str]) -> tuple[Entry, ...]:
+        """What names any of these ids, and what became of those attempts, oldest first; only they
+        are shown by their ids.
+
+        Raises:
+            PosternError: As `follow`.
+        """
+        names = [name for id_ in ids for name in self.log.pseudonyms.every(id_)]
+        return self._revealed(self._answer(lambda: self._events.about(names)), tuple(ids))
 
     def find(self, number: int) -> Entry:
         """The event of that number, under pseudonyms.

@@ -178,6 +178,20 @@ class Events:
         with self._database.reading() as connection:
             return tuple(_entry(row) for row in connection.execute(query.where(*_terms(wanted))))
 
+    def about(self, names: Iterable[str]) -> tuple[Entry, ...]:
+        """What names any of these, as `named` has it, and what became of those attempts, oldest
+        first.
+
+        Raises:
+            PosternError: `unavailable`, or `invalid` where one is damaged.
+        """
+        naming = _naming(names)
+        attempts = select(events.c.attempt).where(naming, events.c.attempt.is_not(None))
+        query = select(events).where(or_(naming, events.c.attempt.in_(attempts)))
+        with self._database.reading() as connection:
+            found = connection.execute(query.order_by(events.c.seq))
+            return tuple(_entry(row) for row in found)
+
     def find(self, number: int) -> Entry:
         """The event of that number.
 
