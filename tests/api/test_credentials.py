@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
+
+from postern.core.consent import StorageMode
 from postern.core.role import Role
 from tests.api.nouns_desk import Desk, faults
+from tests.cli.enrolled import enrol
 
 
 def face(desk: Desk) -> str:
@@ -36,6 +40,28 @@ def test_reference_on_the_roster_is_ended_with_its_key(desk: Desk) -> None:
     assert [] == desk.get("/credentials?holder=p-zoe")["items"]
     assert ["credential ended by user:administrator", "revoked"] == desk.events()[:2]
     assert 404 == desk.call("DELETE", path, headers={"If-Match": "*"}).status_code
+
+
+@pytest.mark.parametrize("mode", [StorageMode.PASS, StorageMode.SHARED])
+def test_pass_is_ended_with_what_it_carries_or_opens(desk: Desk, mode: StorageMode) -> None:
+    """Its key is destroyed; it cannot be switched on again, and its reference not end alone."""
+    enrol(desk.site.site.file.parent, "Ida", mode)
+    held = {one["factor"]: one for one in desk.get("/credentials?holder=p-ida")["items"]}
+    carried, shown = f"/credentials/{held['face']['id']}", f"/credentials/{held['pass']['id']}"
+    alone = desk.changed("DELETE", carried)
+
+    assert mode == held["face"]["mode"]
+    assert (409, f"End {held['pass']['id']} instead.") == (alone.status_code, alone.json()["hint"])
+    assert "p-ida" in {owner for owner, _ in desk.site.vault.keyed()}
+    assert 204 == desk.changed("DELETE", shown).status_code
+    assert "p-ida" not in {owner for owner, _ in desk.site.vault.keyed()}
+    assert 404 == desk.call("GET", carried).status_code
+    assert ["credential ended by user:administrator", "revoked"] == desk.events()[:2]
+    assert not desk.get(shown)["enabled"]
+    again = desk.changed("PATCH", shown, json={"enabled": True})
+    assert (409, "Issue another: postern pass issue") == (again.status_code, again.json()["hint"])
+    assert 204 == desk.changed("DELETE", shown).status_code
+    assert 1 == desk.events().count("credential ended by user:administrator")
 
 
 def test_plate_ends_with_its_vehicle_only(desk: Desk) -> None:

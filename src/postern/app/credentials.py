@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from postern.api.version import Seen
-from postern.app.passes import Passes, handle_of, pass_of
-from postern.core.consent import StorageMode
+from postern.app.passes import Passes, face_of, handle_of
 from postern.core.credential import Credential
 from postern.core.errors import Code, PosternError
 from postern.core.event import Changed, Revoked
@@ -103,10 +102,12 @@ class Credentials:
             raise PosternError(
                 Code.CONFLICT, "A plate ends with its vehicle.", "Remove the vehicle."
             )
-        if kept.factor is Factor.FACE and kept.mode is not StorageMode.ROSTER:
-            shown = pass_of(handle_of(CredentialId(kept.id.removeprefix("face-"))))
-            raise PosternError(
-                Code.CONFLICT,
-                "This reference ends with the pass that carries or opens it.",
-                f"End {shown} instead.",
-            )
+        if kept.factor is not Factor.FACE:
+            return
+        for shown in self.passes.of(PersonId(kept.holder)):
+            if face_of(handle_of(shown.id)) == kept.id:
+                raise PosternError(
+                    Code.CONFLICT,
+                    "This reference ends with the pass that carries or opens it.",
+                    f"End {shown.id} instead.",
+                )
