@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from threading import Event as Flag
 from threading import Lock, Thread
@@ -27,6 +27,7 @@ from postern.engine.supervise import shielded
 from postern.ledger.checkpoint import Opened
 from postern.ledger.log import Log, open_log
 from postern.ledger.pseudonym import month, reveal
+from postern.ledger.segment import Entry as Kept
 from postern.ledger.verify import VKEY
 from postern.store.events import Entry, Events, Wanted
 from postern.vault.keys import derive_seed
@@ -154,11 +155,15 @@ class Records:
             PosternError: Where one of them cannot be used now, or is damaged.
         """
         start = self._events.end()
-        if not self._continues(start):
+        # With the last one that it has: a segment of the log is read once for both.
+        entries = self.log.entries(max(start - 1, 0))
+        first = next(entries, None)
+        if not self._continues(start, first):
             self._events.clear()
             # Whatever another process adds at this moment, nothing before it may be left out.
-            start = 0
-        entries = self.log.entries(start)
+            entries = self.log.entries(0)
+        elif first is not None and first.index >= start:
+            entries = chain((first,), entries)
         while batch := [(entry.index, entry.text) for entry in islice(entries, _AT_ONCE)]:
             self._events.take(batch)
 
@@ -336,11 +341,11 @@ class Records:
         self.rebuild()
         return question()
 
-    def _continues(self, end: int) -> bool:
-        """Whether the index, which ends there, has nothing but what the log has."""
+    def _continues(self, end: int, kept: Kept | None) -> bool:
+        """Whether the index, which ends there, has nothing but what the log has; `kept` is what
+        the log has of its last entry, or the next one."""
         if end == 0:
             return True
-        kept = next(self.log.entries(end - 1), None) if end <= self.log.size() else None
         if kept is None or kept.index != end - 1:
             return end <= self.log.size()  # It has expired in the log, and soon will here.
         return kept.text == self._events.text(end - 1)
