@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.nouns_desk import Desk, opened_desk
+from tests.api.registry import Desk, opened_desk
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from postern.api.idempotency import REMEMBERED
 from postern.api.paging import read
 from postern.core.role import Role
 from postern.web.problem import FieldsError
-from tests.api.nouns_desk import ROLE, Desk, faults
+from tests.api.registry import ROLE, Desk, faults
 
 VAN = {"plate": "B 123 ABC", "label": "van"}
 ZOE = "/people/p-zoe"

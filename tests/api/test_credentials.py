@@ -6,7 +6,7 @@ import pytest
 
 from postern.core.consent import StorageMode
 from postern.core.role import Role
-from tests.api.nouns_desk import Desk, faults
+from tests.api.registry import Desk, faults
 from tests.cli.enrolled import enrol
 
 

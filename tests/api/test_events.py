@@ -12,7 +12,7 @@ from postern.core.decision import Reason
 from postern.core.event import Acted, Alarmed, Decided, Viewed
 from postern.core.ids import AccessPointId, AttemptId, PermitId, PersonId
 from postern.core.role import Role
-from tests.api.nouns_desk import WHY, Desk, faults
+from tests.api.registry import WHY, Desk, faults
 from tests.store.samples import ALL_KINDS
 
 DOOR, ZOE = AccessPointId("door"), PersonId("p-zoe")

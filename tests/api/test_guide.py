@@ -9,7 +9,7 @@ import pytest
 
 from postern.api.call import REFUSALS
 from postern.core.role import Right
-from tests.api.desk import Desk
+from tests.api.registry import Desk
 from tests.test_docs import rows, section
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/integrate/api.md").read_text("utf-8")

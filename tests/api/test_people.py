@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from postern.core.role import Role
-from tests.api.nouns_desk import WHY, Desk, faults
+from tests.api.registry import WHY, Desk, faults
 
 ZOE = "/people/p-zoe"
 

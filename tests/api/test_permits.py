@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.nouns_desk import Desk, faults
+from tests.api.registry import Desk, faults
 from tests.cli.terminal import postern
 
 DOOR: dict[str, Any] = {"people": ["p-zoe"], "access_points": ["door"]}

@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 from postern.api.v1 import PATH, Nouns, api_app
 from postern.core.role import RIGHTS, STEP_UP, Right, Role
 from postern.web.problem import PROBLEM_TYPE
-from tests.api.nouns_desk import ROLE, STALE, WHY, Desk
+from tests.api.registry import ROLE, STALE, WHY, Desk
 from tests.needs import missing
 
 #: Calls that nobody has to be known for.

@@ -3,7 +3,7 @@
 import pytest
 
 from postern.core.role import Role
-from tests.api.nouns_desk import Desk, faults
+from tests.api.registry import Desk, faults
 
 
 def test_vehicle_is_registered_shown_and_forgotten(desk: Desk) -> None:

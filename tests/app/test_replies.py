@@ -4,12 +4,12 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from postern.api.problem import RefusedError
 
 from postern.api.idempotency import REMEMBERED, Once
 from postern.app.replies import Replies
 from postern.core.errors import Code, PosternError
 from postern.store.store import Store, open_store
+from postern.web.problem import RefusedError
 from tests.clocks import SteppedClock
 from tests.people import ERIN, GARAGE, PERSONS, VAN
 

@@ -37,7 +37,7 @@ from postern.core.person import folded
 from postern.core.role import Role
 from postern.store.events import Entry, Wanted
 from postern.store.store import STORE_FILE
-from tests.api.desk import ROLE, WHY, told
+from tests.api.registry import ROLE, WHY, told
 from tests.cli.conftest import SITE
 from tests.cli.enrolled import ROSTER, enrol
 from tests.media import write_picture

@@ -44,7 +44,7 @@ from postern.core.ports import Report
 from postern.engine.ports import Outcome
 from postern.ledger.witness import MOST_BODY
 from postern.web.problem import PROBLEM_TYPE
-from tests.api.nouns_desk import opened_desk, told
+from tests.api.registry import opened_desk, told
 from tests.console.desk import desk
 from tests.people import ALICE, DOOR
 from tests.web.serving import serving
@@ -293,7 +293,7 @@ CALLS = {
     ("DELETE", "/api/v1/keys/{name:str}"): "one less",
     # The lanes.
     ("GET", "/api/v1/live"): "what happens now; strangers under no name",
-    ("POST", "/api/v1/access-points/{name:str}/release"): "opens by hand",
+    ("POST", "/api/v1/access-points/{access_point:str}/release"): "opens by hand",
     # The same as pages.
     ("GET", "/"): "leads to the lanes",
     ("GET", "/live/stream"): "what changes on that page",

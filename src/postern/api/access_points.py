@@ -7,7 +7,7 @@ from typing import Protocol
 from litestar import Response, get
 from litestar.params import FromPath
 
-from postern.api.call import ONE, Given, call
+from postern.api.call import ONE, call
 from postern.api.paging import Page, whole
 from postern.api.version import IfNoneMatch, shown
 from postern.core.access_point import AccessPoint as KeptAccessPoint
@@ -16,6 +16,7 @@ from postern.core.access_point import Direction, Passback
 from postern.core.errors import Code, PosternError
 from postern.core.ids import AccessPointId, AreaId
 from postern.core.role import Right
+from postern.web.given import Given
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,17 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
 import msgspec
-from litestar import Request
-from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
-from litestar.params import BodyKwarg, QueryParameter, SkipValidationMarker
+from litestar.params import BodyKwarg, QueryParameter
 
 from postern.core.role import Right
 from postern.web.caller import Caller, needs
+from postern.web.given import Asked
 from postern.web.problem import PROBLEM_TYPE, Fault, FieldsError, RefusedError
 
-T = TypeVar("T")
-#: Handed to a call by the name of its parameter, as it is.
-Given = NamedDependency[Annotated[T, SkipValidationMarker()]]
-Asked = Request[Any, Any, Any]
 #: Bytes of a request's body: a permit for some thousand people.
 MOST_BODY = 256 * 1024
 #: What a refusal means, by its status; each call says which of them it may answer.

@@ -11,7 +11,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
-from postern.api.call import NEW, ONE, Asked, Given, call
+from postern.api.call import NEW, ONE, call
 from postern.api.idempotency import IdempotencyKey, Replies, done
 from postern.api.locale import Locale, Locales, spoken
 from postern.api.version import IfNoneMatch, shown
@@ -20,6 +20,7 @@ from postern.core.consent import StorageMode
 from postern.core.ids import ConsentId
 from postern.core.role import Right
 from postern.web.caller import Caller
+from postern.web.given import Asked, Given
 
 
 class AskedBy(StrEnum):

@@ -12,7 +12,7 @@ import msgspec
 from litestar import Response, delete, get, patch
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from postern.api.call import CHANGE, ONE, Given, call
+from postern.api.call import CHANGE, ONE, call
 from postern.api.paging import Page, whole
 from postern.api.version import IfMatch, IfNoneMatch, Seen, shown, unchanged
 from postern.core.consent import StorageMode
@@ -21,6 +21,7 @@ from postern.core.evidence import Factor
 from postern.core.ids import CredentialId
 from postern.core.role import Right
 from postern.web.caller import Caller
+from postern.web.given import Given
 from postern.web.problem import field
 
 

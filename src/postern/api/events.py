@@ -13,7 +13,7 @@ from typing import Annotated, Protocol, get_args
 from litestar import MediaType, Response, get
 from litestar.params import PathParameter, QueryParameter
 
-from postern.api.call import ONE, Asked, Given, call
+from postern.api.call import ONE, call
 from postern.api.moments import Since, Until, moment
 from postern.api.paging import Cursor, Limit, Page, paged, read
 from postern.api.reason import Why, stated
@@ -24,6 +24,7 @@ from postern.core.ids import EventId
 from postern.core.moment import parse_time, time_text
 from postern.core.role import Right
 from postern.web.caller import Caller
+from postern.web.given import Asked, Given
 from postern.web.problem import Fault, FieldsError, field
 
 #: What there are events of.

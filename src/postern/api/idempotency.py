@@ -15,8 +15,9 @@ from typing import Annotated, Protocol
 from litestar.params import HeaderParameter
 from litestar.serialization import encode_json
 
-from postern.api.call import REFUSALS, Asked
+from postern.api.call import REFUSALS
 from postern.web.caller import Caller
+from postern.web.given import Asked
 from postern.web.problem import RefusedError
 
 #: How long a key stands for its call.

@@ -72,16 +72,16 @@ async def live(happenings: Given[Happenings], pictures: FromQuery[bool] = False)
 
 
 @post(
-    "/access-points/{name:str}/release", status_code=200, guards=[needs(Right.OPEN)],
+    "/access-points/{access_point:str}/release", status_code=200, guards=[needs(Right.OPEN)],
     summary="Open an access point by hand",
 )  # fmt: skip
 async def release(
-    request: Asked, name: FromPath[str], data: JSONBody[Why], opener: Given[Opener]
+    request: Asked, access_point: FromPath[str], data: JSONBody[Why], opener: Given[Opener]
 ) -> Opening:
     """Once, for as long as its pulse lasts. Who asked and why is recorded before it opens."""
     with field("reason"):
         reason = worth_recording(data.reason)
-    report = await opener.release(name, request.user.by, reason)
+    report = await opener.release(access_point, request.user.by, reason)
     return Opening(report.done, report.detail)
 
 

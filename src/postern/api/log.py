@@ -6,8 +6,9 @@ from typing import Protocol
 
 from litestar import Response, get
 
-from postern.api.call import Given, call
+from postern.api.call import call
 from postern.core.role import Right
+from postern.web.given import Given
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from litestar import Response
 from litestar.params import QueryParameter
 
-from postern.api.call import Asked
+from postern.web.given import Asked
 from postern.web.problem import Fault, FieldsError
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ import msgspec
 from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from postern.api.call import CHANGE, NEW, ONE, Asked, Given, call
+from postern.api.call import CHANGE, NEW, ONE, call
 from postern.api.consents import AskedBy, Consent, Withdrawal, agreed
 from postern.api.idempotency import IdempotencyKey, Replies, done
 from postern.api.locale import Locale, Locales, spoken
@@ -26,6 +26,7 @@ from postern.core.person import MAX_NAME, folded
 from postern.core.person import Person as KeptPerson
 from postern.core.role import Right
 from postern.web.caller import Caller
+from postern.web.given import Asked, Given
 from postern.web.problem import field
 
 PersonPath = FromPath[str]

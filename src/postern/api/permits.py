@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from postern.api.call import CHANGE, NEW, ONE, Asked, Given, call
+from postern.api.call import CHANGE, NEW, ONE, call
 from postern.api.idempotency import IdempotencyKey, Replies, done
 from postern.api.moments import moment
 from postern.api.paging import Cursor, Limit, Page, paged, read
@@ -22,6 +22,7 @@ from postern.core.permit import Permit as KeptPermit
 from postern.core.role import Right
 from postern.core.schedule import Schedule as KeptSchedule
 from postern.web.caller import Caller
+from postern.web.given import Asked, Given
 
 #: People, vehicles or access points that one permit names, at most.
 _MOST_NAMED = 2000

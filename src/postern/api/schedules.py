@@ -8,13 +8,14 @@ from typing import Protocol
 from litestar import Response, get
 from litestar.params import FromPath
 
-from postern.api.call import ONE, Given, call
+from postern.api.call import ONE, call
 from postern.api.paging import Page, whole
 from postern.api.version import IfNoneMatch, shown
 from postern.core.errors import Code, PosternError
 from postern.core.role import Right
 from postern.core.schedule import DAYS, Span
 from postern.core.schedule import Schedule as KeptSchedule
+from postern.web.given import Given
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from postern.api.call import CHANGE, NEW, ONE, Asked, Given, call
+from postern.api.call import CHANGE, NEW, ONE, call
 from postern.api.idempotency import IdempotencyKey, Replies, done
 from postern.api.paging import Cursor, Limit, Page, paged, read
 from postern.api.version import IfMatch, IfNoneMatch, Seen, shown, unchanged
@@ -19,6 +19,7 @@ from postern.core.role import Right
 from postern.core.vehicle import Vehicle as KeptVehicle
 from postern.core.vehicle import plate_part, plate_text
 from postern.web.caller import Caller
+from postern.web.given import Asked, Given
 from postern.web.problem import field
 
 #: Characters of a plate as somebody writes it, with blanks and dashes.

@@ -9,10 +9,13 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 
 from postern.api.lanes import LANES
+from postern.api.reception import MOST_BODY
 from postern.api.reception import routes as reception_routes
+from postern.api.v1 import PATH, document, routes
 from postern.app.live.relay import Relay
 from postern.app.site import ConsolePage
 from postern.app.wire.installation import Installation
+from postern.app.wire.nouns import nouns
 from postern.app.wire.reception import Reception, desk, reception
 from postern.app.wording import locales, wording
 from postern.console.failures import Failures
@@ -23,7 +26,6 @@ from postern.console.sign_in import Doors, home, sign_in_pages
 from postern.web.audience import Audience
 from postern.web.authenticate import Authenticate, Front
 
-API = "/api/v1"
 #: This machine's own numbers.
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
@@ -57,11 +59,16 @@ def build_console(installation: Installation) -> Console:
     relay.attach(watching)
     for one in shown.values():
         relay.attach(one)
+    calls = (
+        routes(nouns(installation)),
+        reception_routes(there.ports(front), PATH),
+        _live_calls(watching, relay),
+    )
     doors = Doors(front, there.sign_in, there.counter, there.setup)
     app = Litestar(
         [
-            reception_routes(there.ports(front), API),
-            _live_calls(watching, relay),
+            *calls,
+            document(*calls),
             home,
             sign_in_pages(doors, pages),
             live_pages(lanes, shown, relay, pages),
@@ -69,8 +76,8 @@ def build_console(installation: Installation) -> Console:
         ],
         lifespan=[_following(relay)],
         middleware=[Authenticate(there.callers, front)],
-        exception_handlers={Exception: Failures(pages, API).answer},
-        request_max_body_size=64 * 1024,
+        exception_handlers={Exception: Failures(pages, PATH).answer},
+        request_max_body_size=MOST_BODY,
         openapi_config=None,
         logging_config=None,
         debug=False,
@@ -86,7 +93,7 @@ def _front(page: ConsolePage) -> Front:
 
 def _live_calls(watching: Audience, relay: Relay) -> Router:
     return Router(
-        API,
+        PATH,
         route_handlers=LANES,
         tags=["Lanes"],
         dependencies={
