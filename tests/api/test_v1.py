@@ -225,7 +225,7 @@ def test_no_input_that_the_document_allows_finds_a_fault_of_ours(
         str(program), "run", f"{desk.address}{PATH}/openapi.json",
         "--header", f"{ROLE}: administrator",
         "--checks", "not_a_server_error,status_code_conformance,content_type_conformance",
-        "--phases", "examples,fuzzing", "--max-examples", "6", "--seed", "7", "--no-color",
+        "--phases", "examples,fuzzing", "--max-examples", "4", "--seed", "7", "--no-color",
         "--request-timeout", "20", "--suppress-health-check", "all",
         "--generation-database", "none",
     ]  # fmt: skip

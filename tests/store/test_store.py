@@ -5,6 +5,7 @@ import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from alembic import command
@@ -20,7 +21,7 @@ from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
 from postern.event_text import encode
 from postern.store import migrations
-from postern.store.database import open_database
+from postern.store.database import Database, open_database
 from postern.store.schema import metadata
 from postern.store.store import STORE_FILE, Store, open_store
 from tests.people import (
@@ -345,3 +346,24 @@ def _take_one(store: Store, attempt: str) -> int:
     number = store.events.end()
     store.events.take([(number, encode(granted(attempt)))])
     return number
+
+
+def test_too_many_readers_are_told_to_try_again(tmp_path: Path) -> None:
+    """Where every connection is taken for longer than anybody waits."""
+    engine = create_engine(
+        f"sqlite:///{tmp_path / 'x.db'}", pool_size=1, max_overflow=0, pool_timeout=0.05
+    )
+    database = Database(engine)
+    refused: list[PosternError] = []
+
+    def read() -> None:
+        with pytest.raises(PosternError) as caught, database.reading():
+            pass
+        refused.append(caught.value)
+
+    with database.reading():
+        other = Thread(target=read)
+        other.start()
+        other.join()
+    assert [(Code.UNAVAILABLE, True)] == [(one.code, one.retry_helps) for one in refused]
+    database.close()

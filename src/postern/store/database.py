@@ -21,6 +21,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as ConnectionsTaken
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from postern.core.errors import Code, PosternError
@@ -259,6 +260,10 @@ def explained() -> Iterator[None]:
     except IntegrityError:
         raise PosternError(
             Code.CONFLICT, "That is kept already, or something it belongs to is not."
+        ) from None
+    except ConnectionsTaken:
+        raise PosternError(
+            Code.UNAVAILABLE, "Too many are reading the store at once.", "Try again."
         ) from None
     except DBAPIError as error:
         raise _explain(error) from None
