@@ -70,6 +70,7 @@ def test_people_come_once_each_by_name(crowd: Store, limit: int) -> None:
         ("x", {"axb", "𝒳"}),
         ("'; --", set()),
         ("\\", set()),
+        ("\u0301", set()),
     ],
 )
 def test_people_are_found_by_a_part_of_their_name(

@@ -72,9 +72,12 @@ class People:
         Raises:
             PosternError: `unavailable`.
         """
+        part = folded(containing)
+        if containing and not part:
+            return ()  # Nothing but marks: no name has those by themselves.
         query = select(people).order_by(people.c.folded, people.c.id).limit(limit)
-        if containing:
-            query = query.where(people.c.folded.contains(folded(containing), autoescape=True))
+        if part:
+            query = query.where(people.c.folded.contains(part, autoescape=True))
         if after is not None:
             query = query.where(tuple_(people.c.folded, people.c.id) > tuple_(*after))
         with self._database.reading() as connection:
