@@ -559,4 +559,4 @@ def _methods(handler: HTTPRouteHandler) -> list[str]:
 def _asks(handler: HTTPRouteHandler) -> bool:
     guards = list(handler.guards or ())
     known = (for_everybody, signed_in, proven)
-    return any(guard in known or hasattr(guard, "right") for guard in guards)
+    return any(guard in known or hasattr(guard, "rights") for guard in guards)
