@@ -33,12 +33,17 @@ class Desk:
 
 
 @contextmanager
-def desk(folder: Path) -> Iterator[Desk]:
-    """The console of a new site in that folder, where nobody has been yet."""
+def desk(folder: Path, text: str = TEXT) -> Iterator[Desk]:
+    """The console of a site in that folder, where nobody has been yet.
+
+    Args:
+        folder: Where its file and data are.
+        text: What the file says.
+    """
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = int(taken.getsockname()[1])
     file = folder / "site.toml"
-    file.write_text(f'{TEXT}\n[console]\nlisten = "127.0.0.1:{port}"\n', "utf-8")
+    file.write_text(f'{text}\n[console]\nlisten = "127.0.0.1:{port}"\n', "utf-8")
     with open_site(read_site(file)) as installation:
         console = build_console(installation)
         with serving(console.app, port, lasting=True):
