@@ -73,10 +73,10 @@ class Encryption:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
                 self.certificate, self.key
             )
-        except (OSError, ssl.SSLError) as error:
+        except OSError:  # Those of the library are such, too, and say nothing to anybody.
             raise PosternError(
                 Code.INVALID,
-                f"The certificate cannot be used: {error.strerror or type(error).__name__}.",
+                "The console's certificate and key cannot be used.",
                 f"Check that {self.certificate} and {self.key} are in PEM and belong together.",
             ) from None
 
