@@ -127,3 +127,27 @@ def test_memory_goes_into_no_file() -> None:
     assert (["0"], ["0"], ["0077"], ["0700"]) == (
         found["LimitCORE"], found["MemorySwapMax"], found["UMask"], found["StateDirectoryMode"],
     )  # fmt: skip
+
+
+def test_console_goes_and_comes_with_the_service() -> None:
+    """Nothing has the store open while an upgrade changes it; and the lanes come first."""
+    text = (ROOT / "packaging/postern-console.service").read_text("utf-8")
+
+    assert {"After=postern.service", "PartOf=postern.service", "WantedBy=postern.service"} <= set(
+        text.splitlines()
+    )
+    assert re.search(r"^Nice=[1-9]", text, re.M)
+    assert re.search(r"^MemoryMax=", text, re.M)
+
+
+def test_console_leaves_less_exposed_than_the_service(tmp_path: Path) -> None:
+    """It needs no camera and no relay; what systemd reckons is the network."""
+    if not shutil.which("systemd-analyze"):
+        missing("systemd-analyze")
+    copy = tmp_path / "postern-console.service"
+    text = (ROOT / "packaging/postern-console.service").read_text("utf-8")
+    copy.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.M), "utf-8")
+    told = systemd("security", "--offline=true", f"--threshold={MOST_EXPOSED}", str(copy))
+
+    assert 0 == told.returncode, told.stdout
+    assert "DeviceAllow" not in text
