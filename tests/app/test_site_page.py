@@ -16,6 +16,7 @@ from postern.app.site import (
     MAX_JUSTIFICATION,
     MIN_JUSTIFICATION,
     ConsentTerms,
+    ConsolePage,
     Faces,
     Log,
     Plates,
@@ -37,6 +38,7 @@ TABLES = {
     "`[roster]`": Roster,
     "`[witness.NAME]`": WitnessTable,
     "`[mqtt]`": MqttTable,
+    "`[console]`": ConsolePage,
 }
 
 
@@ -60,6 +62,8 @@ def test_every_snippet_of_the_page_is_sound_in_a_file(tmp_path, snippet):
     file = tmp_path / "site.toml"
     zone = SNIPPETS[0].replace("[camera", 'time_zone = "Europe/Bucharest"\n[camera', 1)
     file.write_text(f"{zone}\n{snippet}")
+    for name in re.findall(r'^\w+_file = "(.+)"$', snippet, re.M):
+        (tmp_path / name).touch(0o600)
 
     site = load(file, SOURCES, ACTUATORS, {}, input_kinds=INPUTS)
     assert set(tomllib.loads(snippet).get("schedule", ())) == set(site.schedules)
