@@ -12,6 +12,7 @@ outside: the lines it writes, and what the kernel counts for it and for its deco
 # ruff: noqa: T201 - a program that says what it found
 
 import argparse
+import io
 import os
 import re
 import statistics
@@ -27,6 +28,8 @@ from pathlib import Path
 from threading import Thread
 
 import av
+import matplotlib as mpl
+from matplotlib.figure import Figure
 
 from postern.app.wire import open_models, open_site, read_site
 from postern.bench import results
@@ -37,6 +40,8 @@ from postern.cli.demo.scene import REGISTERED, Cast, populate
 from tests.rtsp_camera import RtspCamera, rtsp_camera
 
 FPS, SECONDS = 5, 75
+#: Megabytes of all processes together; and minutes from which on they are drawn.
+PROMISED_MB, PLOTTED = 600, 30
 IDLE = 6
 #: Seconds at the beginning that are not counted: models are loaded, and first pictures are motion.
 SETTLE_S = 20.0
@@ -131,6 +136,24 @@ def main() -> None:
         body = results.setting(machine, command) + told + ("" if given.pack else BESIDE)
         record = {"machine": asdict(machine), **asdict(found)}
         results.write(given.out, given.name, "Eight cameras", body, record)
+        if len(found.memory) >= PLOTTED:
+            (given.out / f"{given.name}.svg").write_text(memory_plot(found.memory), "utf-8")
+
+
+def memory_plot(memory: Sequence[int]) -> str:
+    """The memory of all processes over time, beside what is promised, as SVG."""
+    # No backend with a window, and letters that can be selected.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "field"}):
+        figure = Figure(figsize=(7, 2.6), layout="constrained")
+        axes = figure.subplots()
+        axes.plot(range(1, len(memory) + 1), [size / 1e6 for size in memory], color="#0b5cad")
+        axes.axhline(PROMISED_MB, color="#a81d1d", linestyle="--", linewidth=1)
+        axes.text(1, PROMISED_MB + 8, "promised", color="#a81d1d")
+        axes.set(xlabel="minutes", ylabel="MB", ylim=(0, PROMISED_MB * 1.15), xlim=(0, len(memory)))
+        axes.grid(alpha=0.3)
+        drawn = io.StringIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
+    return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines()) + "\n"
 
 
 def combined(minutes: float, idle: "Run", busy: "Run") -> Found:
