@@ -1,8 +1,11 @@
 """Who may be recognised: read again exactly when something changed."""
 
+import re
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -14,8 +17,9 @@ from postern.app.register import StoredRegister
 from postern.app.rekey import rekey
 from postern.core.errors import Code, PosternError
 from postern.core.evidence import Factor
-from postern.core.ids import CredentialId, Holder
+from postern.core.ids import CredentialId, Holder, OrderId
 from postern.core.look import Kind
+from postern.core.mode import Mode, Order
 from postern.core.person import Person
 from postern.engine.ports import Known
 from postern.frame import Template
@@ -29,9 +33,11 @@ from tests.people import (
     DAY,
     DOOR,
     ERIN,
+    FACE,
     GARAGE,
     NOW,
     PERSONS,
+    PLACES,
     PLATE,
     VAN,
     WAY_OUT,
@@ -214,14 +220,133 @@ def test_clock_that_is_no_longer_trusted_is_told(office: Office) -> None:
 
 
 def test_references_stay_the_same_object_over_changes_elsewhere(office: Office) -> None:
-    """An event does not make every face be prepared anew."""
+    """An event does not make every face be prepared anew, nor does somebody new."""
     before = office.known().references
     office.store.people.rename(replace(PEOPLE[0], name="Alicia"))
+    assert before is office.known().references
+    office.store.people.add(PERSONS[1])
+    office.store.permits.add(permit(PERSONS[1].id, name="new", liveness=False))
     after = office.known().references
 
     assert before is not after
     assert before[Kind.FACE] is after[Kind.FACE]
     assert before[Kind.PLATE] is after[Kind.PLATE]
+
+
+def test_who_may_pass_is_not_read_again_where_something_else_was_changed(office: Office) -> None:
+    """Somebody went in, somebody signed in: a door may have tens of thousands of permits."""
+    before = office.known()
+    office.register.passed(DOOR, (ALICE,), NOW)
+    office.store.people.rename(replace(PEOPLE[0], name="Alicia"))
+    with _Queries() as asked:
+        after = office.known()
+
+    assert (before.permits, before.references) == (after.permits, after.references)
+    assert before.permits is after.permits
+    assert {ALICE: NOW} == after.state.inside
+    assert [] == [one for one in asked if re.search(r"FROM (permits|credentials|consents)", one)]
+    assert asked
+
+
+def test_what_is_known_is_what_would_be_read_anew(office: Office) -> None:
+    """Whatever was changed, in whatever order, by this program or another, and whenever."""
+    random, seconds = Random(7), 0.0  # noqa: S311 - the same changes every time
+    with closing(open_store(office.folder)) as elsewhere:
+        for step in range(300):
+            store = random.choice((office.store, elsewhere))
+            with suppress(PosternError, IndexError):  # What is gone cannot be taken away again.
+                random.choice(_CHANGES)(store, office, random, step)
+            office.trusted = random.random() < 0.9
+            seconds += random.choice((0.0, 1.0, 3600.0, -1800.0))
+            anew = StoredRegister(
+                office.store, office.vault, PlateMatcher("m").reference, lambda _: office.trusted
+            )
+            for point in (DOOR, BARRIER):
+                read = anew.known(point, moment(seconds))
+                kept = office.register.known(point, moment(seconds))
+                assert read.permits == kept.permits, step
+                assert read.state == kept.state, step
+                assert _named(read) == _named(kept), step
+    assert {"permit-", "credential", "consent"} <= _DONE
+
+
+#: What the changes below did, so that none of them can be in vain all the time.
+_DONE: set[str] = set()
+
+
+def _named(known: Known) -> dict[Kind, list[tuple[CredentialId, Holder]]]:
+    return {
+        kind: [(one.credential, one.holder) for one in found]
+        for kind, found in known.references.items()
+    }
+
+
+def _new_permit(store: Store, _office: Office, random: Random, step: int) -> None:
+    places = random.choice((frozenset({DOOR.id}), frozenset({BARRIER.id}), PLACES))
+    holder = random.choice((ALICE, ERIN, VAN))
+    factors = (PLATE,) if holder == VAN else (FACE,)
+    store.permits.add(permit(holder, name=f"p{step}", at=places, factors=factors, liveness=False))
+
+
+def _no_permit(store: Store, _office: Office, random: Random, _step: int) -> None:
+    store.permits.remove(random.choice(store.permits.all()).id)
+    _DONE.add("permit-")
+
+
+def _other_permit(store: Store, _office: Office, random: Random, _step: int) -> None:
+    one = random.choice(store.permits.all())
+    store.permits.replace(replace(one, max_false_accept=random.choice((1e-3, 1e-4, 1e-5))))
+
+
+def _switch(store: Store, _office: Office, random: Random, _step: int) -> None:
+    holder = random.choice((ALICE, ERIN))
+    name = credential(Factor.FACE, holder).id
+    store.credentials.enable(name, enabled=random.random() < 0.5)
+    _DONE.add("credential")
+
+
+def _withdraw(store: Store, office: Office, random: Random, step: int) -> None:
+    if step > 150:
+        holder = random.choice((ALICE, ERIN))
+        store.consents.withdraw(consent(holder).id, NOW, office.vault.destroy)
+        _DONE.add("consent")
+
+
+def _passed(_store: Store, office: Office, random: Random, _step: int) -> None:
+    point = random.choice((DOOR, BARRIER, WAY_OUT))
+    office.register.passed(point, (random.choice((ALICE, ERIN, VAN)),), NOW)
+
+
+def _failed(_store: Store, office: Office, random: Random, _step: int) -> None:
+    office.register.failed(random.choice((DOOR, BARRIER)), ALICE, NOW)
+
+
+def _ordered(store: Store, _office: Office, random: Random, step: int) -> None:
+    until = NOW + random.choice((DAY, 30 * DAY, DAY / 24))
+    store.modes.add(
+        Order(
+            OrderId(f"o{step}"), Mode.LOCKDOWN, frozenset({DOOR.id}), "guard", "a test", NOW, until
+        )
+    )
+
+
+def _lifted(store: Store, _office: Office, random: Random, _step: int) -> None:
+    store.modes.end(random.choice(store.modes.all()).id)
+
+
+def _vehicle_gone(store: Store, _office: Office, _random: Random, step: int) -> None:
+    if step > 250:
+        store.vehicles.remove(VAN)
+
+
+def _named_otherwise(store: Store, _office: Office, random: Random, step: int) -> None:
+    store.people.rename(replace(random.choice(PEOPLE), name=f"Somebody {step}"))
+
+
+_CHANGES = (
+    _new_permit, _no_permit, _other_permit, _switch, _withdraw, _passed, _failed, _ordered, _lifted,
+    _vehicle_gone, _named_otherwise,
+)  # fmt: skip
 
 
 def test_one_damaged_reference_keeps_nobody_else_out(office: Office) -> None:

@@ -112,6 +112,8 @@ OF_NOBODY = {
     "event_names": {"name", "seq"},
     # Who asked for what, as a hash, and the id of what came of it; blank once that is forgotten.
     "replies": {"caller", "key", "digest", "at", "subject"},
+    # How often it was changed who may pass.
+    "revisions": {"name", "number"},
     # The last checkpoint of the log that was seen.
     "published": {"size", "root"},
     # Orders about doors, with who gave them and why.

@@ -75,8 +75,8 @@ PLACES = {"consent_places": "places", "permit_places": "access_points"}
 #: test of their own. What operators asked for under a key is theirs: of a person it has the id,
 #: for a day.
 OF_NOBODY = {"meta", "areas", "vehicles", "events", "event_names", "consent_texts", "published",
-             "modes", "mode_places", "replies", "users", "passkeys", "sessions", "setup_codes",
-             "sign_in_tries", "api_keys", "api_key_rights"}  # fmt: skip
+             "modes", "mode_places", "replies", "revisions", "users", "passkeys", "sessions",
+             "setup_codes", "sign_in_tries", "api_keys", "api_key_rights"}  # fmt: skip
 #: What events say of others, or of the site.
 NOT_OF_A_PERSON = {"Alarmed", "Lifted", "Ordered", "Rekeyed", "Released"}
 

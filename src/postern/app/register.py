@@ -5,7 +5,9 @@
    asks anew.
 2. The store's and the vault's numbers are taken before anything is read, so that a change in
    between is seen at the next look and not lost.
-3. References are opened when they change, and dropped when they are withdrawn or have expired. They
+3. Where something else was changed, who is inside above all, that alone is read anew: who may pass
+   is read when it was changed (`store/roll.py`).
+4. References are opened when they change, and dropped when they are withdrawn or have expired. They
    are not overwritten then: whoever was given them before may be comparing them.
 """
 
@@ -16,7 +18,6 @@ from threading import Lock
 
 from postern.core.access_point import AccessPoint, Direction
 from postern.core.credential import Credential
-from postern.core.decide import State
 from postern.core.errors import PosternError
 from postern.core.evidence import Factor
 from postern.core.ids import AccessPointId, CredentialId, Holder, VehicleId
@@ -26,6 +27,7 @@ from postern.core.moment import Moment
 from postern.engine.ports import Known
 from postern.frame import Reference, Template
 from postern.store.credentials import KeptReference
+from postern.store.roll import Roll
 from postern.store.store import Store
 from postern.vault.seal import Sealed
 from postern.vault.vault import Vault
@@ -48,20 +50,29 @@ class _Reading:
         versions: The numbers before it was read.
         since: When it was read.
         until: When the next record begins or ends; None for never.
+        turn: When the next credential or consent does; None for never.
         trusted: Whether the calendar was trusted.
+        roll: Who may pass there.
         known: What was read.
     """
 
     versions: Versions
     since: datetime
     until: datetime | None
+    turn: datetime | None
     trusted: bool
+    roll: Roll
     known: Known
 
     def counts(self, versions: Versions, now: datetime, trusted: bool) -> bool:
         """Whether everything would be read again as it is."""
         still = now >= self.since and (self.until is None or now < self.until)
         return still and versions == self.versions and trusted is self.trusted
+
+    def references_count(self, roll: Roll, keys: int, now: datetime) -> bool:
+        """Whether the references would be the same, if that is the roll and the vault's number."""
+        still = now >= self.since and (self.turn is None or now < self.turn)
+        return still and roll is self.roll and keys == self.versions[1]
 
 
 class StoredRegister:
@@ -98,7 +109,7 @@ class StoredRegister:
         with self._lock:
             reading = self._readings.get(access_point.id)
         if reading is None or not reading.counts(versions, now.utc, trusted):
-            reading = self._read(access_point, now.utc, versions, trusted)
+            reading = self._read(access_point, now.utc, versions, trusted, reading)
             with self._lock:
                 self._readings[access_point.id] = reading
         return reading.known
@@ -131,19 +142,37 @@ class StoredRegister:
         self._store.throttles.failed(access_point.id, holder, at)
 
     def _read(
-        self, access_point: AccessPoint, now: datetime, versions: Versions, trusted: bool
+        self,
+        access_point: AccessPoint,
+        now: datetime,
+        versions: Versions,
+        trusted: bool,
+        before: _Reading | None,
     ) -> _Reading:
-        permits, state = self._store.state(access_point, clock_trusted=trusted)
+        """What is known now; of what was read before, whatever nobody has changed is kept."""
+        roll, state = self._store.standing(
+            access_point, None if before is None else before.roll, clock_trusted=trusted
+        )
         orders = self._store.modes.all()
         state = replace(state, mode=mode_at(access_point, orders, now, trusted=trusted))
-        kept = self._store.credentials.references(access_point.id, now)
+        if before is not None and before.references_count(roll, versions[1], now):
+            turn, references = before.turn, before.known.references
+        else:
+            turn = _next(_turns_of_roll(roll), now)
+            references = self._references(access_point.id, roll, versions[1], now)
+        until = _next((*_turns_of_orders(orders), *([] if turn is None else [turn])), now)
+        known = Known(roll.permits, state, references)
+        return _Reading(versions, now, until, turn, trusted, roll, known)
+
+    def _references(
+        self, access_point: AccessPointId, roll: Roll, keys: int, now: datetime
+    ) -> Mapping[Kind, tuple[Reference, ...]]:
+        kept = self._store.credentials.references(access_point, now)
         with self._lock:
-            references: Mapping[Kind, tuple[Reference, ...]] = {
-                Kind.FACE: self._opened(access_point.id, kept, versions[1]),
-                Kind.PLATE: self._plates_of(access_point.id, state.credentials.values()),
+            return {
+                Kind.FACE: self._opened(access_point, kept, keys),
+                Kind.PLATE: self._plates_of(access_point, roll.credentials.values()),
             }
-        until = min((at for at in _turns(state, orders) if at > now), default=None)
-        return _Reading(versions, now, until, trusted, Known(permits, state, references))
 
     def _opened(
         self, access_point: AccessPointId, kept: tuple[KeptReference, ...], keys: int
@@ -181,17 +210,26 @@ class StoredRegister:
         return plates
 
 
-def _turns(state: State, orders: Iterable[Order]) -> Iterator[datetime]:
-    """When orders, credentials and consents begin and end."""
+def _next(turns: Iterable[datetime], now: datetime) -> datetime | None:
+    """The first of them that is to come."""
+    return min((at for at in turns if at > now), default=None)
+
+
+def _turns_of_orders(orders: Iterable[Order]) -> Iterator[datetime]:
+    """When orders begin and end."""
     for order in orders:
         yield order.since
         if order.until is not None:
             yield order.until
-    for credential in state.credentials.values():
+
+
+def _turns_of_roll(roll: Roll) -> Iterator[datetime]:
+    """When credentials and consents begin and end."""
+    for credential in roll.credentials.values():
         yield credential.valid_from
         if credential.valid_until is not None:
             yield credential.valid_until
-    for consents in state.consents.values():
+    for consents in roll.consents.values():
         for consent in consents:
             yield consent.given
             yield consent.expires

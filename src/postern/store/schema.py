@@ -364,3 +364,12 @@ sign_in_tries = Table(
     Column("failures", Integer, nullable=False),
     Column("at", UtcTime, nullable=False, index=True),
 )
+
+#: Numbers that go up with every change of some tables, by whichever program: triggers count
+#: (`migrations/versions/r0009_revisions.py`).
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("name", String(ID), primary_key=True),
+    Column("number", Integer, nullable=False),
+)

@@ -10,14 +10,13 @@ from sqlalchemy import insert, select, union_all
 from postern.core.access_point import AccessPoint
 from postern.core.decide import State
 from postern.core.errors import Code, PosternError
-from postern.core.ids import PersonId
 from postern.core.permit import Permit
-from postern.store import permits
+from postern.store import roll
 from postern.store.api_keys import ApiKeys
 from postern.store.areas import Areas, inside_of, occupancy_of
 from postern.store.consent_texts import ConsentTexts
-from postern.store.consents import Consents, of_people
-from postern.store.credentials import Credentials, of_holders
+from postern.store.consents import Consents
+from postern.store.credentials import Credentials
 from postern.store.database import Database, open_database
 from postern.store.events import Events
 from postern.store.modes import Modes
@@ -26,6 +25,7 @@ from postern.store.people import People
 from postern.store.permits import Permits
 from postern.store.references import References
 from postern.store.replies import Replies
+from postern.store.roll import Roll
 from postern.store.schema import api_keys, consents, credentials, holders, meta, users
 from postern.store.schema import permits as permits_table
 from postern.store.sessions import Sessions
@@ -80,21 +80,35 @@ class Store:
         Raises:
             PosternError: `unavailable` where the store cannot be read now.
         """
+        found, state = self.standing(access_point, None, clock_trusted=clock_trusted)
+        return found.permits, state
+
+    def standing(
+        self, access_point: AccessPoint, before: Roll | None, *, clock_trusted: bool = True
+    ) -> tuple[Roll, State]:
+        """Who may pass at an access point and how it stands there, in one snapshot.
+
+        Args:
+            access_point: Where.
+            before: What was read before; the same object is given where nothing of it was changed.
+            clock_trusted: Whether the calendar is.
+
+        Raises:
+            PosternError: `unavailable` where the store cannot be read now.
+        """
         area = access_point.area.id
         with self._database.reading() as connection:
-            here = permits.at(connection, access_point.id)
-            holders = {holder for permit in here for holder in permit.holders}
-            people = [PersonId(holder) for holder in holders if holder.startswith("p-")]
+            found = roll.read(connection, access_point, before)
             state = State(
                 access_point,
-                credentials=of_holders(connection, holders),
-                consents=of_people(connection, people),
+                credentials=found.credentials,
+                consents=found.consents,
                 inside=inside_of(connection, area),
                 occupancy=occupancy_of(connection, area),
                 throttled=throttled(connection, access_point.id),
                 clock_trusted=clock_trusted,
             )
-        return here, state
+        return found, state
 
     def ids(self) -> tuple[str, ...]:
         """Every id that an event may name: of holders, consents, credentials, permits,
