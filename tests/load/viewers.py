@@ -294,8 +294,8 @@ def words(found: dict[str, Found], minutes: float) -> str:
         f"meanwhile. All took turns, {minutes:g} minutes each. Those who watch and write run on "
         "the same cores.",
         "",
-        "| | grants | frame to relay p50 | p99 | of nobody's | decision to screen p95 | pictures "
-        "to each | writes | failed |",
+        "| | grants | frame to relay p50 | p99 | of nobody's (promised: 1.2x) | decision to screen "
+        "p95 (promised: 200 ms) | pictures to each | writes | failed |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     alone = found[NOBODY].p99_ms
