@@ -136,7 +136,6 @@ TALKS = {
         f"api/{noun}.py": "says what the API's calls are; `server.py` listens for them"
         for noun in (
             "access_points",
-            "call",
             "consents",
             "credentials",
             "events",
@@ -144,7 +143,6 @@ TALKS = {
             "paging",
             "people",
             "permits",
-            "problem",
             "schedules",
             "v1",
             "vehicles",
