@@ -67,7 +67,9 @@ def window(
         missing("chromium")
     with sync_playwright() as playwright:
         # Chromium runs as root nowhere but in tests' containers, and there not with its sandbox.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
