@@ -19,6 +19,7 @@ from postern.core.errors import Code, PosternError
 from postern.core.look import Flaw
 from postern.core.ports import Report
 from postern.web.audience import Audience
+from postern.web.audience import Told as Sent
 from tests.app.live.site import BARRIER, GRANT, LANE, STRANGER, Served
 
 Told = tuple[str, dict[str, Any]]
@@ -169,6 +170,35 @@ def test_service_that_ends_and_comes_back_is_told(served: Served) -> None:
                 late = Watching(relay.watch(pictures=False))
                 await late.until("service", up=False)
                 assert [] == late.told
+
+    run(watching())
+
+
+class _Broken:
+    """Cannot show what it is told."""
+
+    looking = False
+
+    def tell(self, told: Sent) -> None:
+        raise KeyError(told.event)
+
+
+def test_listener_that_breaks_keeps_nothing_from_the_others(served: Served) -> None:
+    """Else all lanes would be shown as they were, as if they were so now."""
+
+    async def watching() -> None:
+        relay = Relay(served.site.data)
+        audience = Audience(relay.standings)
+        relay._listeners.append(_Broken())
+        relay.attach(audience)
+        task = asyncio.create_task(relay.run())
+        with served.answers():
+            watched = Watching(audience.watch(pictures=False))
+            await watched.until("site")
+            served.observer.ended(GRANT)
+            await watched.until("attempt", granted=True)
+            assert not task.done()
+        task.cancel()
 
     run(watching())
 

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -18,6 +19,7 @@ import httpx
 from postern.app.live.socket import reachable
 from postern.core.errors import Code, PosternError
 from postern.core.ports import Report
+from postern.engine.supervise import shielded
 from postern.web.audience import QUIET_S, Told
 
 #: Seconds between two tries to reach the service, and between two looks at whether anybody looks.
@@ -139,7 +141,8 @@ class Relay:
 
     def _pass_on(self, told: Told) -> None:
         for listener in self._listeners:
-            listener.tell(told)
+            # What one of them cannot show keeps nothing from the others, nor what comes next.
+            shielded(partial(listener.tell, told), lambda _why: None)
 
     def _looking(self) -> bool:
         return any(listener.looking for listener in self._listeners)
