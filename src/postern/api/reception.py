@@ -1,10 +1,8 @@
 """Everything that signing in has calls for, for an application of any sort."""
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 from litestar import Router
-from litestar.di import Provide
 
 from postern.api.keys import KEYS, Keys
 from postern.api.me import ME, OwnThings
@@ -12,6 +10,7 @@ from postern.api.sessions import SESSIONS, OpenSessions
 from postern.api.setup import SETUP, Setup
 from postern.api.users import USERS, Users
 from postern.web.authenticate import Front
+from postern.web.given import as_it_is
 from postern.web.sign_in import SignIns
 
 #: Bytes of a request's body; a passkey's answer takes the most.
@@ -45,12 +44,8 @@ def routes(ports: Ports, path: str) -> Router:
         route_handlers=[
             Router("/", route_handlers=calls, tags=[tag]) for tag, calls in TAGGED.items()
         ],
-        dependencies={one.name: _as_it_is(getattr(ports, one.name)) for one in fields(ports)},
+        dependencies={one.name: as_it_is(getattr(ports, one.name)) for one in fields(ports)},
         request_max_body_size=MOST_BODY,
         # Nobody after them reads in a browser's cache who may sign in, and by what.
         response_headers={"Cache-Control": "no-store"},
     )
-
-
-def _as_it_is(port: Any) -> Provide:  # noqa: ANN401 - whatever a port is
-    return Provide(lambda: port, sync_to_thread=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 from litestar import Litestar, Response, Router, get
 from litestar.di import Provide
@@ -24,6 +23,7 @@ from postern.api.people import PEOPLE, People
 from postern.api.permits import PERMITS, Permits
 from postern.api.schedules import SCHEDULES, Schedules
 from postern.api.vehicles import VEHICLES, Vehicles
+from postern.web.given import as_it_is
 from postern.web.problem import refused
 
 PATH = "/api/v1"
@@ -81,7 +81,7 @@ class Nouns:
 
 def routes(nouns: Nouns) -> Router:
     """The calls of version 1, for an application of any sort."""
-    given = {one.name: _as_it_is(getattr(nouns, one.name)) for one in fields(nouns)}
+    given = {one.name: as_it_is(getattr(nouns, one.name)) for one in fields(nouns)}
     return Router(
         PATH,
         route_handlers=[Router("/", route_handlers=h, tags=[tag]) for tag, h in _TAGGED.items()],
@@ -129,7 +129,3 @@ def api_app(nouns: Nouns, middleware: Sequence[Middleware]) -> Litestar:
         logging_config=None,
         debug=False,
     )
-
-
-def _as_it_is(noun: Any) -> Provide:  # noqa: ANN401 - whatever a noun is
-    return Provide(lambda: noun, sync_to_thread=False)

@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 from litestar import Response, Router, get, post
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery
 from litestar.params import URLEncodedBody as Form
 from litestar.response import Redirect
@@ -111,30 +112,25 @@ class Doors:
     setup: Setup
 
 
-def sign_in_pages(doors: Doors, pages: Pages) -> Router:  # noqa: C901 - eight short handlers
+def sign_in_pages(doors: Doors, pages: Pages) -> Router:
     """The pages.
 
     Args:
         doors: What signing in takes.
         pages: Makes HTML.
     """
+    calls = (*_signing_in(doors, pages), *_setting_up(doors, pages), *_proving(doors, pages))
+    return Router("/", route_handlers=calls, include_in_schema=False)
 
-    def form(
-        request: Asked, template: str, error: PosternError | None = None, **given: object
-    ) -> Response[str]:
-        status = HTTPStatus.OK if error is None else problem_status(error)
-        return pages.page(request, template, status, error=error, **given)
 
-    def entered(request: Asked, opened: Opened, there: str) -> Redirect:
-        if former := token_of(request):
-            doors.sessions.end(former)
-        return _renewed(opened, there)
+def _signing_in(doors: Doors, pages: Pages) -> tuple[HTTPRouteHandler, ...]:
+    """A name and a password and, where somebody has codes, a code."""
 
     @get(SIGN_IN, sync_to_thread=True, guards=[for_everybody])
     def sign_in(request: Asked, next: FromQuery[str] = HOME) -> Response[str] | Redirect:
         if doors.setup.needed():
             return _go(SETUP)
-        return form(request, "sign_in", next=_inside(next), user="")
+        return _form(pages, request, "sign_in", next=_inside(next), user="")
 
     @post(SIGN_IN, sync_to_thread=True, guards=[for_everybody])
     def by_password(request: Asked, data: Form[Entry]) -> Response[str] | Redirect:
@@ -143,10 +139,10 @@ def sign_in_pages(doors: Doors, pages: Pages) -> Router:  # noqa: C901 - eight s
             source = doors.front.source(request)
             found = doors.sign_ins.by_password(data.user, data.password, source)
         except PosternError as error:
-            return form(request, "sign_in", error, next=there, user=data.user)
+            return _form(pages, request, "sign_in", error, next=there, user=data.user)
         if isinstance(found, CodeWanted):
-            return form(request, "sign_in_code", next=there, ticket=found.ticket)
-        return entered(request, found, there)
+            return _form(pages, request, "sign_in_code", next=there, ticket=found.ticket)
+        return _entered(doors, request, found, there)
 
     @post(f"{SIGN_IN}/code", sync_to_thread=True, guards=[for_everybody])
     def by_code(request: Asked, data: Form[Code]) -> Response[str] | Redirect:
@@ -154,12 +150,18 @@ def sign_in_pages(doors: Doors, pages: Pages) -> Router:  # noqa: C901 - eight s
         try:
             found = doors.sign_ins.by_code(data.ticket, data.code, doors.front.source(request))
         except PosternError as error:
-            return form(request, "sign_in", error, next=there, user="")
-        return entered(request, found, there)
+            return _form(pages, request, "sign_in", error, next=there, user="")
+        return _entered(doors, request, found, there)
+
+    return sign_in, by_password, by_code
+
+
+def _setting_up(doors: Doors, pages: Pages) -> tuple[HTTPRouteHandler, ...]:
+    """A code of the terminal's, and the first password."""
 
     @get(SETUP, sync_to_thread=True, guards=[for_everybody])
     def setup(request: Asked) -> Response[str]:
-        return form(request, "setup", first=doors.setup.needed(), user="")
+        return _form(pages, request, "setup", first=doors.setup.needed(), user="")
 
     @post(SETUP, sync_to_thread=True, guards=[for_everybody])
     def use_code(request: Asked, data: Form[FirstPassword]) -> Response[str] | Redirect:
@@ -167,12 +169,18 @@ def sign_in_pages(doors: Doors, pages: Pages) -> Router:  # noqa: C901 - eight s
             source = doors.front.source(request)
             found = doors.setup.use(data.code, data.user, data.password, source)
         except PosternError as error:
-            return form(request, "setup", error, first=doors.setup.needed(), user=data.user)
-        return entered(request, found, HOME)
+            return _form(pages, request, "setup", error, first=doors.setup.needed(), user=data.user)
+        return _entered(doors, request, found, HOME)
+
+    return setup, use_code
+
+
+def _proving(doors: Doors, pages: Pages) -> tuple[HTTPRouteHandler, ...]:
+    """Whoever is signed in proves once more that it is they, or leaves."""
 
     @get(PROVE, guards=[signed_in])
     async def prove(request: Asked, next: FromQuery[str] = HOME) -> Response[str]:
-        return form(request, "prove", next=_inside(next))
+        return _form(pages, request, "prove", next=_inside(next))
 
     @post(PROVE, sync_to_thread=True, guards=[signed_in])
     def proven(request: Asked, data: Form[Proof]) -> Response[str] | Redirect:
@@ -182,7 +190,7 @@ def sign_in_pages(doors: Doors, pages: Pages) -> Router:  # noqa: C901 - eight s
                 token_of(request), data.password, data.code or None, doors.front.source(request)
             )
         except PosternError as error:
-            return form(request, "prove", error, next=there)
+            return _form(pages, request, "prove", error, next=there)
         return _renewed(found, there)
 
     @post("/sign-out", sync_to_thread=True, guards=[signed_in])
@@ -193,13 +201,7 @@ def sign_in_pages(doors: Doors, pages: Pages) -> Router:  # noqa: C901 - eight s
         gone.headers["Clear-Site-Data"] = '"cache"'
         return gone
 
-    return Router(
-        "/",
-        route_handlers=[
-            sign_in, by_password, by_code, setup, use_code, prove, proven, sign_out,
-        ],
-        include_in_schema=False,
-    )  # fmt: skip
+    return prove, proven, sign_out
 
 
 @get("/", guards=[for_everybody], include_in_schema=False)
@@ -214,6 +216,25 @@ def way_back(error: PosternError, here: str) -> Redirect | None:
     kind = error.kind if isinstance(error, RefusedError) else ""
     page = {"sign-in": SIGN_IN, "step-up": PROVE}.get(kind)
     return None if page is None else _go(f"{page}?{urlencode({'next': _inside(here)})}")
+
+
+def _form(
+    pages: Pages,
+    request: Asked,
+    template: str,
+    error: PosternError | None = None,
+    **given: object,
+) -> Response[str]:
+    """A form, with what was wrong where something was."""
+    status = HTTPStatus.OK if error is None else problem_status(error)
+    return pages.page(request, template, status, error=error, **given)
+
+
+def _entered(doors: Doors, request: Asked, opened: Opened, there: str) -> Redirect:
+    """Leads on whoever has signed in; a session that they were in before is over."""
+    if former := token_of(request):
+        doors.sessions.end(former)
+    return _renewed(opened, there)
 
 
 def _renewed(opened: Opened, there: str) -> Redirect:

@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 
 from litestar import Litestar, Router
-from litestar.di import Provide
 
 from postern.api.lanes import LANES
 from postern.api.reception import MOST_BODY
@@ -25,6 +24,7 @@ from postern.console.pages import Pages, static_files
 from postern.console.sign_in import Doors, home, sign_in_pages
 from postern.web.audience import Audience
 from postern.web.authenticate import Authenticate, Front
+from postern.web.given import as_it_is
 
 #: This machine's own numbers.
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
@@ -96,10 +96,7 @@ def _live_calls(watching: Audience, relay: Relay) -> Router:
         PATH,
         route_handlers=LANES,
         tags=["Lanes"],
-        dependencies={
-            "happenings": Provide(lambda: watching, sync_to_thread=False),
-            "opener": Provide(lambda: relay, sync_to_thread=False),
-        },
+        dependencies={"happenings": as_it_is(watching), "opener": as_it_is(relay)},
     )
 
 
